@@ -1,0 +1,32 @@
+"""A range of history, landed in one go and built once."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+from prefect import flow
+
+from flows.plan import plan_backfill
+from flows.sources import open_source
+from flows.steps import build_tables, check_tables, land_source, publish_run, summarise
+from warehouse.place import Place
+from warehouse.writing import writing
+
+
+@flow(name="backfill")
+def backfill(start: date, end: date, source: str | None = None, home: Path | None = None) -> str:
+    """Land what `source` has dated from `start` to `end`, build and publish.
+
+    Parameters and errors as of `flows.nightly.nightly`; gives the sentence that sums it up.
+    """
+    place = Place.of(home)
+    spec = source or os.environ.get("ROTATION_SOURCE") or "demo"
+    plan = plan_backfill(open_source(spec), start, end, place)
+    run = plan.run
+    with writing(place, run) as con:
+        news = land_source(con, plan.source, run, (start, end))
+        tables = build_tables(con, news)
+        results = check_tables(con, run)
+        publish_run(con, place, run)
+    summarise(run, tables, results)
+    return run.message

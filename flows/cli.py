@@ -1,0 +1,257 @@
+"""The command line. What is slow to import is imported where it is used."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+HOME = Annotated[
+    Path | None,
+    typer.Option("--home", help="Folder of this installation [$ROTATION_HOME, else ./data]."),
+]
+SOURCE = Annotated[
+    str | None,
+    typer.Option(
+        "--source",
+        help="demo (a SIMULATED market), demo:5000x20 (symbols x years), or a folder of files "
+        "[$ROTATION_SOURCE, else demo].",
+    ),
+]
+DEBUG = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+
+app = typer.Typer(
+    name="rotation",
+    help="Measure, night by night, whether leadership in US equities moves from the seven "
+    "mega-caps to small companies.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+class Stop(Exception):
+    """A command ends early with a sentence and an exit code."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@app.command()
+def nightly(
+    source: SOURCE = None,
+    session: Annotated[
+        str | None,
+        typer.Option(help="Run as the night of this session (YYYY-MM-DD) [the newest]."),
+    ] = None,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Bring the warehouse to one session, check it and publish it."""
+    with plain_errors(debug):
+        from flows.plan import plan_night
+        from warehouse.place import Place
+
+        place, night = Place.of(home), _date(session, "--session") if session else None
+        plan_night(_open(source), night, place)
+
+        def run() -> Any:
+            from flows.nightly import nightly as flow
+
+            return flow(source=source, session=night, home=place.home)
+
+        _run_flow(run, place.prefect)
+
+
+@app.command()
+def backfill(
+    start: Annotated[str, typer.Option(help="First day (YYYY-MM-DD).")],
+    end: Annotated[str, typer.Option(help="Last day (YYYY-MM-DD).")],
+    source: SOURCE = None,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Load a range of history, then build, check and publish once."""
+    with plain_errors(debug):
+        from flows.plan import plan_backfill
+        from warehouse.place import Place
+
+        place, first, last = Place.of(home), _date(start, "--start"), _date(end, "--end")
+        plan_backfill(_open(source), first, last, place)
+
+        def run() -> Any:
+            from flows.backfill import backfill as flow
+
+            return flow(start=first, end=last, source=source, home=place.home)
+
+        _run_flow(run, place.prefect)
+
+
+@app.command()
+def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
+    """Recompute every core and rotation table from raw."""
+    with plain_errors(debug):
+        from flows.plan import plan_rebuild
+        from warehouse.place import Place
+
+        place = Place.of(home)
+        plan_rebuild(place)
+
+        def run() -> Any:
+            from flows.rebuild import rebuild as flow
+
+            return flow(home=place.home)
+
+        _run_flow(run, place.prefect)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT on the published warehouse.")],
+    format: Annotated[  # noqa: A002 - the option's name
+        Literal["table", "csv", "json", "parquet"], typer.Option(help="Shape of the answer.")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write instead of the screen.")
+    ] = None,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Ask the published warehouse in SQL, read-only."""
+    with plain_errors(debug):
+        from flows.answer import QueryError, answer
+        from warehouse.place import Place
+
+        try:
+            answer(Place.of(home), sql, format, output)
+        except QueryError as error:
+            raise Stop(str(error), 2) from error
+
+
+@app.command()
+def status(home: HOME = None, debug: DEBUG = False) -> None:
+    """Show what is published, how fresh each source is, and what failed."""
+    with plain_errors(debug):
+        from flows.status import show_status
+        from warehouse.place import Place
+
+        if trouble := show_status(Place.of(home)):
+            raise Stop(trouble, 1)
+
+
+@app.command()
+def check(home: HOME = None, debug: DEBUG = False) -> None:
+    """Run every expectation suite on the published warehouse."""
+    with plain_errors(debug):
+        from expectations.gate import audit, critical_failures, sentence
+        from flows.screen import show_results
+        from warehouse.connect import open_published
+        from warehouse.place import Place
+        from warehouse.run import published_record
+
+        place = Place.of(home)
+        with open_published(place) as con:
+            session = date.fromisoformat(published_record(place)["session"])
+            results = audit(con, parameters={"session": session})
+        show_results(results)
+        if critical_failures(results):
+            raise Stop(sentence(results), 1)
+        typer.echo(sentence(results))
+
+
+def main() -> None:
+    """Run the command line; exit codes are those of CONTRACT.md."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as exit_:
+        sys.exit(exit_.exit_code)
+    except typer.Abort:
+        sys.exit(1)
+    except Exception as error:
+        # Typer's own words about wrong usage; everything else went through plain_errors.
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        if words := message():
+            typer.echo(f"{' '.join(words.split())} Try `rotation --help`.", err=True)
+        sys.exit(2)
+
+
+@contextmanager
+def plain_errors(debug: bool) -> Iterator[None]:
+    """Turn every error into one sentence on standard error and the exit code it stands for."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:
+        if debug:
+            raise
+        sentence, code = _sentence(error)
+        typer.echo(sentence, err=code != 0)
+        sys.stdout.flush()
+        raise typer.Exit(code) from None
+
+
+def _sentence(error: BaseException) -> tuple[str, int]:
+    if isinstance(error, Stop):
+        return str(error), error.code
+    if isinstance(error, KeyboardInterrupt):
+        return "Stopped before the end: nothing was published.", 1
+    from flows.plan import NothingToDo, UsageError
+    from warehouse.lock import HeldError
+    from warehouse.place import PlaceError
+
+    words = " ".join(str(error).split())
+    match error:
+        case NothingToDo():
+            return words, 0
+        case UsageError() | PlaceError():
+            return words, 2
+        case HeldError():
+            return words, 3
+        case OSError():
+            return f"{error.strerror or words}: {error.filename or 'no file named'}.", 1
+    known = type(error).__module__.split(".")[0] in ("flows", "warehouse", "expectations")
+    return (words if known else f"{type(error).__name__}: {words} (--debug shows more.)"), 1
+
+
+def _open(source: str | None) -> Any:
+    from flows.sources import SourceError, open_source
+
+    try:
+        return open_source(source or os.environ.get("ROTATION_SOURCE") or "demo")
+    except SourceError as error:
+        raise Stop(str(error), 2) from error
+
+
+def _date(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Stop(f"{option} {text!r} is not a date: write it as YYYY-MM-DD.", 2) from None
+
+
+def _run_flow(run: Callable[[], Any], prefect_folder: Path) -> None:
+    """Run a flow on a Prefect server of its own, or on the one that PREFECT_API_URL names."""
+    from flows.screen import progress
+    from flows.server import prefect_server
+
+    with progress(), prefect_server(prefect_folder) as await_server:
+        os.environ["GX_ANALYTICS_ENABLED"] = "false"
+        import great_expectations  # noqa: F401 - slow, imported while the server starts
+
+        import flows.steps  # noqa: F401 - likewise
+
+        await_server()
+        message = run()
+    typer.echo(message)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""One night: ingest, check what came, land, build, check, publish."""
+
+import os
+from datetime import date
+from pathlib import Path
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.states import Completed
+
+from flows.plan import NothingToDo, plan_night
+from flows.sources import open_source
+from flows.steps import build_tables, check_tables, land_source, publish_run, summarise
+from warehouse.place import Place
+from warehouse.writing import writing
+
+
+@flow(name="nightly")
+def nightly(
+    source: str | None = None, session: date | None = None, home: Path | None = None
+) -> "State[str] | str":
+    """Bring the warehouse to one session and publish it; gives the sentence that sums it up.
+
+    `source` is demo, demo:NxY, live or a folder (by default `$ROTATION_SOURCE`), `session` the
+    night to run as (by default the newest), `home` the installation (by default
+    `$ROTATION_HOME`). Raises what `plan_night`, landing, transforms and checks raise; then nothing
+    is published.
+    """
+    place = Place.of(home)
+    spec = source or os.environ.get("ROTATION_SOURCE") or "demo"
+    try:
+        plan = plan_night(open_source(spec), session, place)
+    except NothingToDo as nothing:
+        return Completed(message=str(nothing), name="Skipped")
+    run = plan.run
+    with writing(place, run) as con:
+        news = land_source(con, plan.source, run)
+        tables = build_tables(con, news)
+        results = check_tables(con, run)
+        publish_run(con, place, run)
+    summarise(run, tables, results)
+    return run.message

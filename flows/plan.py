@@ -1,0 +1,124 @@
+"""Which night a command asks for, settled before anything is touched."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from flows.sources import Source, SourceError
+from warehouse import calendar
+from warehouse.place import Place
+from warehouse.run import Run, published_record
+
+
+class UsageError(Exception):
+    """What was asked for makes no sense; the sentence says why."""
+
+
+class NothingToDo(Exception):
+    """What was asked for is rightly not done; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run to be, and the source that feeds it."""
+
+    run: Run
+    source: Source
+
+
+def plan_night(source: Source, session: date | None, place: Place) -> Plan:
+    """Settle session and horizon of a nightly run.
+
+    With a session, nothing known after that night's end counts; without, the newest session that
+    the source has and the exchange has completed, and all that is known now. Raises UsageError,
+    NothingToDo, SourceError or PlaceError, with nothing changed on disk.
+    """
+    place.require_writable()
+    now = calendar.now()
+    completed = calendar.newest_completed_session(now)
+    if session is not None:
+        _require_session(session, completed)
+    source.check()
+    night = session or _newest_session(source, completed)
+    known_by = calendar.night_ends(night) if session else now
+    published = published_record(place)
+    if published:
+        _require_news(night, published["session"], published["run_id"])
+        _require_same_market(source.is_simulated, published["is_simulated"], place)
+    return Plan(Run("nightly", source.name, night, known_by, source.is_simulated), source)
+
+
+def plan_backfill(source: Source, start: date, end: date, place: Place) -> Plan:
+    """Settle a load of history; what is published keeps its session unless `end` is newer.
+
+    Raises as `plan_night` does.
+    """
+    place.require_writable()
+    now = calendar.now()
+    completed = calendar.newest_completed_session(now)
+    if start > end:
+        raise UsageError(f"The range ends on {end}, before it starts on {start}.")
+    if start > completed:
+        raise UsageError(
+            f"{start} lies in the future: the newest completed session is {completed}."
+        )
+    source.check()
+    session = _newest_session(source, min(end, completed))
+    published = published_record(place)
+    if published:
+        _require_same_market(source.is_simulated, published["is_simulated"], place)
+        session = max(session, date.fromisoformat(published["session"]))
+    return Plan(Run("backfill", source.name, session, now, source.is_simulated), source)
+
+
+def plan_rebuild(place: Place) -> Run:
+    """Settle a recomputation of what is published. Raises UsageError where nothing is."""
+    place.require_writable()
+    published = published_record(place)
+    if not published:
+        raise UsageError(
+            f"Nothing is published in {place.home} yet, so nothing can be rebuilt: "
+            "run `rotation nightly` first."
+        )
+    return Run(
+        "rebuild",
+        published["source"],
+        date.fromisoformat(published["session"]),
+        calendar.now(),
+        published["is_simulated"],
+    )
+
+
+def _require_session(session: date, completed: date) -> None:
+    if session > completed:
+        raise UsageError(
+            f"{session} lies in the future: the newest completed session is {completed}."
+        )
+    if not calendar.is_session(session):
+        raise NothingToDo(
+            f"{session} is not a session of the New York Stock Exchange: nothing to do."
+        )
+
+
+def _newest_session(source: Source, completed: date) -> date:
+    newest = source.newest_session(completed)
+    before = datetime.combine(newest, time.max)
+    session = calendar.newest_completed_session(before)
+    if session < calendar.FIRST_DAY:
+        raise SourceError(f"The source has no session since {calendar.FIRST_DAY}.")
+    return session
+
+
+def _require_news(night: date, published: str, run_id: str) -> None:
+    if str(night) == published:
+        raise NothingToDo(f"Session {night} is already published (run {run_id}): nothing to do.")
+    if str(night) < published:
+        raise NothingToDo(
+            f"A later session, {published}, is already published, so there is nothing to do for "
+            f"{night}: for the past use the as-of macros, or an empty home."
+        )
+
+
+def _require_same_market(is_simulated: bool, was_simulated: bool, place: Place) -> None:
+    if is_simulated != was_simulated:
+        held = "a SIMULATED market" if was_simulated else "real data"
+        raise UsageError(f"{place.home} holds {held}: name another home with --home.")

@@ -1,0 +1,23 @@
+"""Everything in `core` and `rotation`, computed anew from `raw`."""
+
+from pathlib import Path
+
+from prefect import flow
+
+from flows.plan import plan_rebuild
+from flows.steps import build_tables, check_tables, publish_run, summarise
+from warehouse.place import Place
+from warehouse.writing import writing
+
+
+@flow(name="rebuild")
+def rebuild(home: Path | None = None) -> str:
+    """Recompute and publish the newest session; errors as of `flows.nightly.nightly`."""
+    place = Place.of(home)
+    run = plan_rebuild(place)
+    with writing(place, run) as con:
+        tables = build_tables(con, set(), rebuild=True)
+        results = check_tables(con, run)
+        publish_run(con, place, run)
+    summarise(run, tables, results)
+    return run.message

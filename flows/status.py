@@ -1,0 +1,67 @@
+"""`rotation status`: what is published, how fresh it is, what happened last."""
+
+from datetime import date
+
+from rich.console import Console
+from rich.table import Table
+
+from warehouse import calendar
+from warehouse.connect import open_published
+from warehouse.place import Place
+from warehouse.run import published_record, read_records
+
+
+def show_status(place: Place) -> str:
+    """Print the state of a home; gives the sentence about what is wrong, if anything is."""
+    console = Console()
+    published = published_record(place)
+    records = read_records(place)
+    if not published:
+        last = f" The last run {records[-1]['status']}: {records[-1]['message']}" if records else ""
+        return f"Nothing is published in {place.home} yet: run `rotation nightly`.{last}"
+    simulated = "  [bold]SIMULATED[/bold]" if published["is_simulated"] else ""
+    console.print(
+        f"Session [bold]{published['session']}[/bold] published "
+        f"{published['finished_at'][:16]} UTC by {published['run_id']}{simulated}",
+        highlight=False,
+    )
+    console.print(_freshness(place))
+    console.print(_runs(records))
+    completed = calendar.newest_completed_session(calendar.now())
+    if records and records[-1]["status"] in ("failed", "refused"):
+        return f"The last run {records[-1]['status']}: {records[-1]['message']}"
+    if date.fromisoformat(published["session"]) < completed:
+        return (
+            f"Stale: {published['session']} is published, {completed} is the newest completed "
+            "session."
+        )
+    return ""
+
+
+def _freshness(place: Place) -> Table:
+    table = Table("source table", "rows", "newest", box=None, header_style="dim")
+    with open_published(place) as con:
+        rows = con.execute(
+            """
+            select 'raw.' || table_name, row_count, newest
+            from ops.table_catalog
+            where schema_name = 'raw'
+            order by table_name
+            """
+        ).fetchall()
+    for name, count, newest in rows:
+        table.add_row(name, f"{count:,}", str(newest or "none"))
+    return table
+
+
+def _runs(records: list[dict[str, str]]) -> Table:
+    table = Table("started (UTC)", "flow", "session", "status", "", box=None, header_style="dim")
+    for record in records[-5:]:
+        table.add_row(
+            record["started_at"][:16],
+            record["flow"],
+            record["session"],
+            record["status"],
+            record["message"],
+        )
+    return table

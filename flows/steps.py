@@ -1,0 +1,173 @@
+"""The steps that flows arrange, as Prefect tasks: one per dataset and stage, or per table."""
+
+import logging
+from collections.abc import Sequence
+from datetime import date
+
+import duckdb
+import pandas as pd
+from prefect import Task, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.assets import Asset, AssetProperties
+from prefect.assets.materialize import materialize
+from prefect.cache_policies import NO_CACHE
+
+from expectations.gate import QualityResult, audit, critical_failures, sentence
+from flows.sources import DATASETS, Source, SourceError
+from warehouse.as_of import create_as_of_macros
+from warehouse.catalog import write_catalog
+from warehouse.land import Landed, land
+from warehouse.materialize import Materialized, Materializer
+from warehouse.outcome import note_outcome, note_quality, overlap_start
+from warehouse.place import Place
+from warehouse.publish import publish
+from warehouse.run import Refused, Run
+from warehouse.transform import Transform, read_transforms
+
+log = logging.getLogger("rotation")
+
+# The column that dates a row of each dataset.
+DATED = {
+    "quote": "session",
+    "rate": "observation_date",
+    "holding": "holdings_date",
+    "estimate": "snapshot_date",
+    "fundamental": "snapshot_date",
+}
+
+
+class Batch:
+    """A frame from `ingest` to `land`, given away once: Prefect keeps what tasks return."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame: pd.DataFrame | None = frame
+        self.rows = len(frame)
+
+    def restrict(self, column: str, span: tuple[date, date]) -> None:
+        """Keep rows dated within `span`, ends included, and those whose date cannot be read."""
+        assert self.frame is not None
+        dates = pd.to_datetime(self.frame[column], errors="coerce")
+        within = dates.between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
+        self.frame = self.frame[within | dates.isna()]
+
+    def take(self) -> pd.DataFrame:
+        frame, self.frame = self.frame, None
+        assert frame is not None
+        return frame
+
+
+@task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
+def ingest(source: Source, dataset: str, since: date | None, until: date) -> Batch:
+    """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
+    log.debug("ingest %s", dataset)
+    batch = Batch(source.fetch(dataset, since, until))
+    if dataset == "quote" and not batch.rows:
+        raise SourceError(f"The source {source.name} gave no quotes up to {until}.")
+    log.info("ingest %-11s %11s rows", dataset, f"{batch.rows:,}")
+    return batch
+
+
+@task(task_run_name="land {dataset}", cache_policy=NO_CACHE)
+def land_batch(con: duckdb.DuckDBPyConnection, dataset: str, batch: Batch, run: Run) -> Landed:
+    """Append what is news to `raw`, set bad rows aside, note the outcome."""
+    log.debug("land %s", dataset)
+    landed = land(con, dataset, batch.take(), run)
+    note_outcome(con, run, landed)
+    log.info(
+        "land   %-11s %11s new rows, %s set aside",
+        dataset,
+        f"{landed.landed:,}",
+        f"{landed.quarantined:,}",
+    )
+    return landed
+
+
+def materialize_table(transform: Transform, *, materializer: Materializer) -> Materialized:
+    """Bring one table up to date."""
+    log.debug("build  %s", transform.name)
+    done = materializer.materialize(transform)
+    log.info("build  %-27s %11s rows %s", done.name, f"{done.rows:,}", done.action)
+    return done
+
+
+def asset_task(transform: Transform) -> Task[..., Materialized]:
+    """The task that builds one table and records it as a Prefect asset."""
+    asset = Asset(
+        key=f"duckdb://rotation/{transform.name.replace('.', '/')}",
+        properties=AssetProperties(
+            name=transform.name, description=transform.declaration.description
+        ),
+    )
+    return materialize(
+        asset, by="duckdb", task_run_name=f"build {transform.name}", cache_policy=NO_CACHE
+    )(materialize_table)
+
+
+def land_source(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    run: Run,
+    span: tuple[date, date] | None = None,
+) -> set[str]:
+    """Ingest and land every dataset; gives the raw tables that have new rows.
+
+    A `span` takes only what is dated within it. Without, quotes are asked for from a few sessions
+    before the newest that landed, everything else whole.
+    """
+    news = set()
+    for dataset in DATASETS:
+        since = overlap_start(con) if dataset == "quote" else None
+        batch = ingest(source, dataset, span[0] if span else since, run.session)
+        if span:
+            batch.restrict(DATED[dataset], span)
+        if land_batch(con, dataset, batch, run).landed:
+            news.add(f"raw.{dataset}")
+    return news
+
+
+def build_tables(
+    con: duckdb.DuckDBPyConnection, news: set[str], *, rebuild: bool = False
+) -> list[Materialized]:
+    """Bring `core`, `rotation`, the as-of macros and the catalog up to date, and commit."""
+    transforms = read_transforms()
+    materializer = Materializer(con, transforms, news, rebuild=rebuild)
+    done = [asset_task(t)(t, materializer=materializer) for t in transforms]
+    create_as_of_macros(con, transforms)
+    write_catalog(con, transforms, materializer.fingerprints)
+    con.commit()
+    return done
+
+
+@task(task_run_name="check", cache_policy=NO_CACHE)
+def check_tables(con: duckdb.DuckDBPyConnection, run: Run) -> list[QualityResult]:
+    """Run every suite and keep the results; raises Refused where a critical check fails."""
+    log.debug("check  tables")
+    results = audit(con, parameters={"session": run.session})
+    note_quality(con, run, results)
+    log.info("check  %s", sentence(results))
+    if critical_failures(results):
+        raise Refused(sentence(results))
+    return results
+
+
+@task(task_run_name="publish {run.session}", cache_policy=NO_CACHE)
+def publish_run(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+    """Close the build file and let readers see a copy of it."""
+    log.debug("publish")
+    run.finish("published", f"Session {run.session} is published.")
+    log.info("publish %s", publish(con, place, run))
+
+
+def summarise(run: Run, tables: Sequence[Materialized], results: Sequence[QualityResult]) -> None:
+    """Leave the run's one artifact: what came, what was built, what the checks said."""
+    built = "\n".join(f"| {t.name} | {t.action} | {t.rows:,} |" for t in tables)
+    simulated = "**SIMULATED market.** " if run.is_simulated else ""
+    create_markdown_artifact(
+        key=f"{run.flow}-summary",
+        description=run.message,
+        markdown=(
+            f"# {run.session}: {run.status}\n\n{simulated}{run.message}\n\n"
+            f"{run.rows_landed:,} rows landed, {run.rows_quarantined:,} set aside. "
+            f"{sentence(results)}\n\n| table | what | rows |\n| --- | --- | ---: |\n{built}\n"
+        ),
+    )

@@ -1,0 +1,182 @@
+-- The newest word on each bar. The ratio of adj_close is taken within one answer of the source,
+-- because a later dividend rewrites all of it.
+with word as (
+    select
+        *,
+        last_value(adj_close / previous_adj_close ignore nulls) over (
+            partition by symbol, session
+            order by known_at, run_id
+        ) as adj_ratio
+    from raw.quote
+    qualify row_number() over (
+        partition by symbol, session
+        order by known_at desc, run_id desc
+    ) = 1
+),
+
+ratio as (
+    select
+        *,
+        close / lag(close) over bar as price_ratio,
+        (close + dividend) / lag(close) over bar as dividend_ratio
+    from word
+    window bar as (partition by symbol order by session)
+),
+
+listed as (
+    select
+        symbol,
+        session,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        dividend,
+        split_ratio,
+        100 * (price_ratio - 1) as return_pct,
+        100 * (coalesce(dividend_ratio, adj_ratio) - 1) as total_return_pct,
+        case
+            when dividend_ratio is not null then 'dividend'
+            when adj_ratio is not null then 'adj_close'
+        end as total_return_method,
+        source,
+        known_at,
+        is_final
+    from ratio
+),
+
+composition as (
+    select
+        *,
+        count(*) over (partition by basket) as member_count
+    from reference.basket_member
+),
+
+-- Members' returns; a stand-in's before the member's own first.
+member as (
+    select
+        b.basket,
+        b.symbol as member,
+        b.rebalance,
+        b.member_count,
+        l.session,
+        l.return_pct,
+        l.total_return_pct,
+        l.known_at,
+        l.is_final
+    from composition as b
+    inner join listed as l on l.symbol = b.symbol or l.symbol = b.stand_in
+    where l.return_pct is not null
+    qualify l.symbol = b.symbol or l.session < coalesce(
+        min(l.session) filter (where l.symbol = b.symbol) over (
+            partition by b.basket, b.symbol
+        ),
+        'infinity'
+    )
+),
+
+-- Each member's growth since the last rebalancing: every session, or a year's last close.
+held as (
+    select
+        *,
+        case rebalance when 'year' then year(session) else epoch(session) end as period,
+        product(1 + return_pct / 100) over since_rebalancing as growth,
+        case
+            when bool_and(total_return_pct is not null) over since_rebalancing
+                then product(1 + total_return_pct / 100) over since_rebalancing
+        end as total_growth
+    from member
+    window since_rebalancing as (partition by basket, member, period order by session)
+),
+
+-- A basket has a return only where every member has one.
+basket_growth as (
+    select
+        basket,
+        session,
+        period,
+        avg(growth) as growth,
+        case when count(total_growth) = count(*) then avg(total_growth) end as total_growth,
+        max(known_at) as known_at,
+        bool_and(is_final) as is_final
+    from held
+    group by basket, session, period, rebalance, member_count
+    having count(*) = member_count
+    -- What is weighted at a year's last close starts with the first whole year.
+    qualify rebalance = 'session' or period > min(period) over (partition by basket)
+),
+
+basket_return as (
+    select
+        basket,
+        session,
+        known_at,
+        is_final,
+        growth / coalesce(lag(growth) over since_rebalancing, 1) as price_ratio,
+        total_growth / coalesce(lag(total_growth) over since_rebalancing, 1) as total_ratio
+    from basket_growth
+    window since_rebalancing as (partition by basket, period order by session)
+),
+
+basket as (
+    select
+        basket,
+        session,
+        100 * product(price_ratio) over (partition by basket order by session) as close,
+        100 * (price_ratio - 1) as return_pct,
+        100 * (total_ratio - 1) as total_return_pct,
+        case when total_ratio is not null then 'members' end as total_return_method,
+        known_at,
+        is_final
+    from basket_return
+    union all
+    select
+        r.basket,
+        s.previous_session as session,
+        100 as close,
+        null as return_pct,
+        null as total_return_pct,
+        null as total_return_method,
+        r.known_at,
+        r.is_final
+    from basket_return as r
+    inner join core.session as s on r.session = s.session
+    qualify row_number() over (partition by r.basket order by r.session) = 1
+)
+
+select
+    symbol,
+    session,
+    open,
+    high,
+    low,
+    close,
+    volume,
+    dividend,
+    split_ratio,
+    return_pct,
+    total_return_pct,
+    total_return_method,
+    source,
+    known_at,
+    is_final
+from listed
+union all
+select
+    basket as symbol,
+    session,
+    null as open,
+    null as high,
+    null as low,
+    close,
+    null as volume,
+    null as dividend,
+    null as split_ratio,
+    return_pct,
+    total_return_pct,
+    total_return_method,
+    'basket' as source,
+    known_at,
+    is_final
+from basket

@@ -1,0 +1,1 @@
+"""The DuckDB warehouse: landing, transforming, publishing. Imports nothing of `flows`."""

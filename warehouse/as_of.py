@@ -1,0 +1,30 @@
+"""The as-of macros: each core table's own SQL, reading only what was known by a moment."""
+
+import duckdb
+
+from warehouse.transform import Transform
+
+
+def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transform]) -> list[str]:
+    """Make `core.<table>_as_of(ts)` for every core table that SQL builds from `raw`.
+
+    `ts` is a naive UTC timestamp. Returns the names made.
+    """
+    made: list[str] = []
+    for transform in transforms:
+        if transform.declaration.schema != "core" or transform.function is not None:
+            continue
+        known = {
+            name: f"(select * from {name} where known_at <= ts)"
+            for name in transform.inputs
+            if name.startswith("raw.")
+        }
+        known |= {name: f"{name}_as_of(ts)" for name in transform.inputs if name in made}
+        if not known:
+            continue
+        con.execute(
+            f"create or replace macro {transform.name}_as_of(ts) as table "
+            f"{transform.reading(known)}"
+        )
+        made.append(transform.name)
+    return [f"{name}_as_of" for name in made]

@@ -1,0 +1,74 @@
+"""Connections: one writer on the build file, any number of readers on the published one."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from warehouse.declaration import read_declarations
+from warehouse.place import Place
+
+FOLDER = Path(__file__).parent
+SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
+# Readers from DuckDB 1.1 on open what this version writes.
+STORAGE_VERSION = "v1.0.0"
+
+
+class WarehouseError(Exception):
+    """A warehouse file cannot be used; the sentence says which and what to do."""
+
+
+@contextmanager
+def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the private file that runs write to, with its schemas and landed tables.
+
+    A missing file starts from the newest publication, whose `raw` is complete.
+    Raises WarehouseError where the file is damaged.
+    """
+    if not place.build.exists() and place.warehouse.exists():
+        shutil.copyfile(place.warehouse, place.build)
+        place.build.chmod(0o644)
+    try:
+        con = duckdb.connect(place.build, config={"storage_compatibility_version": STORAGE_VERSION})
+    except (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException):
+        raise WarehouseError(
+            f"{place.build} is damaged: move it away, and the next run starts from the newest "
+            "publication."
+        ) from None
+    try:
+        con.execute("set timezone = 'UTC'")
+        con.execute("set preserve_insertion_order = false")
+        con.execute("set enable_progress_bar = false")
+        declare_landed(con)
+        yield con
+    finally:
+        con.close()
+
+
+def declare_landed(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the schemas and the tables of `raw` and `ops`, with their comments, where missing."""
+    for schema in SCHEMAS:
+        con.execute(f"create schema if not exists {schema}")
+    existing = {
+        f"{schema}.{table}"
+        for schema, table in con.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall()
+    }
+    for schema in ("raw", "ops"):
+        for declaration in read_declarations(FOLDER / schema):
+            if declaration.name not in existing:
+                con.execute(declaration.create_statement)
+                for statement in declaration.comment_statements:
+                    con.execute(statement)
+
+
+def open_published(place: Place) -> duckdb.DuckDBPyConnection:
+    """Open the newest publication read-only. Raises WarehouseError where there is none."""
+    if not place.warehouse.exists():
+        raise WarehouseError(
+            f"Nothing is published in {place.home} yet: run `rotation nightly` first."
+        )
+    return duckdb.connect(place.warehouse.resolve(), read_only=True)

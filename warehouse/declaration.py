@@ -1,0 +1,112 @@
+"""What a table promises: its `.yml` beside its SQL, Python, CSV or, for landed tables, alone."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+
+class DeclarationError(Exception):
+    """A declaration is incomplete; the sentence names file and entry."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column; `type` is DuckDB's, `unit` and `meaning` go into its comment."""
+
+    name: str
+    type: str
+    unit: str
+    meaning: str
+    optional: bool = False
+
+    @property
+    def comment(self) -> str:
+        return f"{self.meaning} [{self.unit}]"
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """One table: description ending in its grain, key columns, look-back and columns in order.
+
+    `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
+    symbol whole; None means that the table is rebuilt whole.
+    """
+
+    path: Path
+    schema: str
+    table: str
+    description: str
+    grain: tuple[str, ...]
+    columns: tuple[Column, ...]
+    lookback: int | str | None = None
+    text: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.schema}.{self.table}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def create_statement(self) -> str:
+        columns = ", ".join(f'"{column.name}" {column.type}' for column in self.columns)
+        return f"create table if not exists {self.name} ({columns})"
+
+    @property
+    def comment_statements(self) -> list[str]:
+        statements = [f"comment on table {self.name} is {_literal(self.description)}"]
+        return statements + [
+            f'comment on column {self.name}."{column.name}" is {_literal(column.comment)}'
+            for column in self.columns
+        ]
+
+
+def read_declaration(path: Path) -> Declaration:
+    """Read `<schema>/<table>.yml`.
+
+    Raises DeclarationError where the description does not end in the grain ("One row per …"),
+    or a column lacks type, unit or meaning.
+    """
+    text = path.read_text(encoding="utf-8")
+    content = yaml.safe_load(text)
+    description = " ".join(str(content.get("description", "")).split())
+    if "One row per " not in description.split(". ")[-1]:
+        raise DeclarationError(f'{path}: the description must end in its grain: "One row per …".')
+    columns = tuple(
+        Column(
+            name=name,
+            type=str(entry.get("type", "")),
+            unit=str(entry.get("unit", "")),
+            meaning=" ".join(str(entry.get("meaning", "")).split()),
+            optional=bool(entry.get("optional", False)),
+        )
+        for name, entry in content["columns"].items()
+    )
+    for column in columns:
+        if not (column.type and column.unit and column.meaning):
+            raise DeclarationError(f"{path}: column {column.name} needs type, unit and meaning.")
+    grain = tuple(content["grain"])
+    if unknown := set(grain) - {column.name for column in columns}:
+        raise DeclarationError(f"{path}: the grain names no column: {', '.join(sorted(unknown))}.")
+    return Declaration(
+        path=path,
+        schema=path.parent.name,
+        table=path.stem,
+        description=description,
+        grain=grain,
+        columns=columns,
+        lookback=content.get("lookback"),
+        text=text,
+    )
+
+
+def read_declarations(folder: Path) -> list[Declaration]:
+    """All declarations of one schema's folder, by name."""
+    return [read_declaration(path) for path in sorted(folder.glob("*.yml"))]
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,63 @@
+"""The lock of a run: one at a time in a home, released by the kernel whatever happens to it."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from warehouse.place import Place
+from warehouse.run import Run
+
+
+class HeldError(Exception):
+    """Another run holds the warehouse; the sentence names it."""
+
+
+@contextmanager
+def hold(place: Place, run: Run) -> Iterator[None]:
+    """Hold `run.lock` for `run`; raises HeldError where another run has it.
+
+    Under the lock, what a dead run left is swept: half-made publications, and its missing record.
+    """
+    with place.lock.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = json.loads(lock.read() or "{}")
+            raise HeldError(
+                f"Run {holder.get('run_id', 'unknown')} (process {holder.get('pid', 'unknown')}) "
+                f"holds {place.home}: wait until it has ended."
+            ) from None
+        lock.seek(0)
+        left = lock.read()
+        _sweep(place, json.loads(left) if left else {})
+        lock.truncate(0)
+        lock.write(json.dumps({"pid": os.getpid(), **run.record()}))
+        lock.flush()
+        yield
+        lock.truncate(0)
+
+
+def _sweep(place: Place, dead: dict[str, object]) -> None:
+    """Remove a dead run's leftovers, and write the record that it could not."""
+    for partial in (*place.published.glob(".*"), *place.home.glob(".current-*")):
+        shutil.rmtree(
+            partial
+        ) if partial.is_dir() and not partial.is_symlink() else partial.unlink()
+    for partial in place.runs.glob("*.partial"):
+        partial.unlink()
+    record = place.runs / f"{dead.get('run_id')}.json"
+    if not dead or record.exists():
+        return
+    published = place.published / str(dead["run_id"]) / "run.json"
+    if published.exists() and place.current.resolve() == published.parent.resolve():
+        shutil.copyfile(published, record)
+        return
+    if published.exists():
+        shutil.rmtree(published.parent)
+    run = Run.of(dead)
+    run.finish("failed", "The run was killed before it ended.")
+    run.write(record)

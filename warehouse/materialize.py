@@ -1,0 +1,240 @@
+"""Each transform's result becomes its table, whole or from the earliest change on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from warehouse.connect import FOLDER
+from warehouse.declaration import Declaration, read_declarations
+from warehouse.transform import Transform, TransformError, fingerprints
+
+# A symbol x session table reads its inputs through these windows: from where, and what to replace.
+WINDOWED = ("raw.quote", "core.quote")
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """What happened to one table: `extended`, `rebuilt` or `kept`, and the rows written."""
+
+    name: str
+    action: str
+    rows: int
+
+
+class Materializer:
+    """Brings the tables of `core` and `rotation` up to what landed.
+
+    Wants the temporary table `changed(symbol, session)` that landing quotes leaves, unless
+    everything is rebuilt. `landed` names the raw tables that have new rows.
+    """
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        transforms: list[Transform],
+        landed: set[str],
+        *,
+        rebuild: bool = False,
+    ) -> None:
+        self.con = con
+        self.transforms = transforms
+        self.fingerprints = fingerprints(transforms, _landed_texts())
+        self.stale = set(landed)
+        self.rebuild = rebuild
+        self.built = dict(
+            con.execute(
+                "select schema_name || '.' || table_name, fingerprint from ops.table_catalog"
+            ).fetchall()
+        )
+        existing = con.execute("select schema_name || '.' || table_name from duckdb_tables()")
+        self.existing = {name for (name,) in existing.fetchall()}
+        if not rebuild:
+            _widen_to_baskets(con)
+
+    def run(self) -> Iterator[Materialized]:
+        """Materialise every table in order."""
+        for transform in self.transforms:
+            yield self.materialize(transform)
+
+    def materialize(self, transform: Transform) -> Materialized:
+        """Bring one table up to date, and say which later tables that makes stale.
+
+        Raises TransformError where columns, types or grain are not as declared.
+        """
+        is_current = (
+            not self.rebuild
+            and transform.name in self.existing
+            and self.built.get(transform.name) == self.fingerprints[transform.name]
+        )
+        if is_current and not self.stale.intersection(transform.inputs):
+            return Materialized(transform.name, "kept", 0)
+        self.stale.add(transform.name)
+        if is_current and transform.declaration.lookback is not None:
+            return Materialized(transform.name, "extended", self._extend(transform))
+        return Materialized(transform.name, "rebuilt", self._replace(transform))
+
+    def _replace(self, transform: Transform) -> int:
+        name = transform.name
+        self._write(transform, f"create or replace table {name}", {})
+        _require_grain(self.con, transform.declaration, name)
+        for statement in transform.declaration.comment_statements:
+            self.con.execute(statement)
+        return _count(self.con, name)
+
+    def _extend(self, transform: Transform) -> int:
+        """Replace the rows of changed symbols from their earliest change on."""
+        con, name = self.con, transform.name
+        _read_back(con, transform.declaration.lookback)
+        windows = {
+            table: f"(select q.* from {table} as q inner join reading using (symbol) "
+            "where q.session >= reading.session)"
+            for table in WINDOWED
+        }
+        self._write(transform, "create or replace temp table fresh", windows)
+        con.execute(
+            "delete from fresh where not exists (from changed as c "
+            "where c.symbol = fresh.symbol and fresh.session >= c.session)"
+        )
+        _require_grain(con, transform.declaration, "fresh")
+        con.execute(
+            f"delete from {name} as t using changed as c "
+            "where t.symbol = c.symbol and t.session >= c.session"
+        )
+        con.execute(f"insert into {name} by name select * from fresh")
+        rows = _count(con, "fresh")
+        con.execute("drop table fresh")
+        return rows
+
+    def _write(self, transform: Transform, target: str, windows: dict[str, str]) -> None:
+        """Run the transform into `target`, its columns cast as declared, others refused."""
+        con, declaration = self.con, transform.declaration
+        if transform.function is None:
+            query = f"({transform.reading(windows)})"
+        else:
+            frames = {
+                name.replace(".", "_", 1): con.execute(f"from {windows.get(name, name)}").df()
+                for name in transform.inputs
+            }
+            con.register("result", transform.function(**frames))
+            query = "result"
+        built = {
+            column: type_ for column, type_, *_ in con.execute(f"describe from {query}").fetchall()
+        }
+        _require_columns(transform, built)
+        columns = ", ".join(f'"{c.name}"::{c.type} as "{c.name}"' for c in declaration.columns)
+        con.execute(f"{target} as select {columns} from {query}")
+        if transform.function is not None:
+            con.unregister("result")
+
+
+def _landed_texts() -> dict[str, str]:
+    """What defines each table that no transform builds: its declaration, and its CSV file."""
+    texts = {}
+    for schema in ("raw", "reference"):
+        for declaration in read_declarations(FOLDER / schema):
+            csv = declaration.path.with_suffix(".csv")
+            rows = csv.read_text(encoding="utf-8") if csv.exists() else ""
+            texts[declaration.name] = declaration.text + rows
+    return texts
+
+
+def _widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a basket change when a member or its stand-in does."""
+    con.execute(
+        """
+        insert into changed
+        select b.basket, min(c.session)
+        from reference.basket_member as b
+        inner join changed as c on c.symbol in (b.symbol, b.stand_in)
+        group by b.basket
+        """
+    )
+
+
+def _read_back(con: duckdb.DuckDBPyConnection, lookback: int | str | None) -> None:
+    """Make `reading(symbol, session)`: from where each changed symbol must be read.
+
+    That is `lookback` quotes before its earliest change, looked for in a stretch that holds so many
+    sessions amply; a symbol with fewer quotes there is read whole, and so is every member of a
+    basket, whose index multiplies up from its first session.
+    """
+    beginning = "date '0001-01-01'"
+    if lookback == "all":
+        con.execute(
+            f"create or replace temp table reading as "
+            f"select symbol, {beginning} as session from changed"
+        )
+        return
+    days = round(1.6 * int(lookback or 0)) + 30
+    con.execute(
+        f"""
+        create or replace temp table reading as
+        with before as (
+            select q.symbol, max(q.session, {lookback}) as sessions
+            from core.quote as q
+            inner join changed as c using (symbol)
+            where q.session < c.session and q.session >= c.session - {days}
+            group by q.symbol
+        )
+
+        select
+            c.symbol,
+            case when len(b.sessions) = {lookback} then b.sessions[-1] else {beginning} end
+                as session
+        from changed as c
+        left join before as b using (symbol)
+        where c.symbol not in (
+            select symbol from reference.basket_member
+            union all
+            select stand_in from reference.basket_member where stand_in is not null
+        )
+        union all
+        select distinct unnest([symbol, stand_in]), {beginning}
+        from reference.basket_member
+        """
+    )
+
+
+def _require_columns(transform: Transform, built: dict[str, str]) -> None:
+    declared = transform.declaration.column_names
+    if missing := [name for name in declared if name not in built]:
+        raise TransformError(f"{transform.name} declares {', '.join(missing)}, which is not built.")
+    if extra := [name for name in built if name not in declared]:
+        raise TransformError(f"{transform.name} builds {', '.join(extra)}, which is not declared.")
+    if transform.function is not None:
+        return
+    for column in transform.declaration.columns:
+        if built[column.name].lower() != column.type:
+            raise TransformError(
+                f"{transform.name}: column {column.name} is declared {column.type} "
+                f"and built {built[column.name].lower()}."
+            )
+
+
+def _require_grain(con: duckdb.DuckDBPyConnection, declaration: Declaration, relation: str) -> None:
+    keys = ", ".join(declaration.grain)
+    missing = " or ".join(f"{name} is null" for name in declaration.grain)
+    broken = con.execute(
+        f"""
+        select {keys}, count(*) as rows
+        from {relation}
+        group by {keys}
+        having count(*) > 1 or {missing}
+        limit 1
+        """
+    ).fetchone()
+    if broken:
+        key = ", ".join(
+            f"{name} {value}" for name, value in zip(declaration.grain, broken, strict=False)
+        )
+        raise TransformError(
+            f"{declaration.name}: the grain ({keys}) must be unique and not null, "
+            f"but {broken[-1]} rows have {key}."
+        )
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    row = con.execute(f"select count(*) from {relation}").fetchone()
+    assert row
+    return int(row[0])

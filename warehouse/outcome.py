@@ -1,0 +1,61 @@
+"""What `ops` keeps of a run while it goes on: what sources gave, what checks said."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pandas as pd
+
+from warehouse.land import Landed
+from warehouse.run import Run
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+OVERLAP_SESSIONS = 5  # fetched again, since vendors correct the last days
+
+
+def overlap_start(con: duckdb.DuckDBPyConnection) -> date | None:
+    """The session from which quotes are asked for again; None where none have landed."""
+    row = con.execute(
+        """
+        select min(day) from (
+            select day
+            from reference.calendar_day
+            where is_session and day <= (select max(session) from raw.quote)
+            order by day desc
+            limit $sessions
+        )
+        """,
+        {"sessions": OVERLAP_SESSIONS},
+    ).fetchone()
+    assert row
+    start: date | None = row[0]
+    return start
+
+
+def note_outcome(con: duckdb.DuckDBPyConnection, run: Run, landed: Landed) -> None:
+    """Add one dataset's row to `ops.source_outcome`."""
+    con.execute(
+        "insert into ops.source_outcome values ($run_id, $source, $key, $outcome, 1, $rows, $said)",
+        {
+            "run_id": run.run_id,
+            "source": run.source,
+            "key": landed.dataset,
+            "outcome": "ok" if landed.received else "empty",
+            "rows": landed.received,
+            "said": f"{landed.landed} new, {landed.quarantined} set aside",
+        },
+    )
+
+
+def note_quality(
+    con: duckdb.DuckDBPyConnection, run: Run, results: "Sequence[DataclassInstance]"
+) -> None:
+    """Add a run's results to `ops.quality_result`; their fields are that table's columns."""
+    rows: list[dict[str, Any]] = [{"run_id": run.run_id, **asdict(result)} for result in results]
+    con.register("results", pd.DataFrame(rows))
+    con.execute("insert into ops.quality_result by name from results")
+    con.unregister("results")

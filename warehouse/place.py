@@ -1,0 +1,69 @@
+"""Where things are in one installation's home (`$ROTATION_HOME`, by default `./data`)."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class PlaceError(Exception):
+    """The home cannot be used; the sentence says why."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The paths of one home."""
+
+    home: Path
+
+    @classmethod
+    def of(cls, home: Path | None) -> "Place":
+        return cls((home or Path(os.environ.get("ROTATION_HOME") or "data")).absolute())
+
+    @property
+    def current(self) -> Path:
+        return self.home / "current"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.current / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.home / "published"
+
+    @property
+    def build(self) -> Path:
+        return self.home / "build.duckdb"
+
+    @property
+    def runs(self) -> Path:
+        return self.home / "runs"
+
+    @property
+    def lock(self) -> Path:
+        return self.home / "run.lock"
+
+    @property
+    def prefect(self) -> Path:
+        return self.home / "prefect"
+
+    def require_writable(self) -> None:
+        """Raise PlaceError where the home, or the folder it would be made in, refuses writing."""
+        existing = self.home
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir():
+            raise PlaceError(f"The home {self.home} is not a folder: name another with --home.")
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise PlaceError(
+                f"The home {self.home} cannot be written: mend its permissions or name another "
+                "with --home."
+            )
+
+    def make(self) -> None:
+        """Make the folders of the home; raises PlaceError where that fails."""
+        try:
+            for folder in (self.published, self.runs, self.prefect):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PlaceError(f"The home {self.home} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,107 @@
+"""Publishing: a whole new folder, then one link replaced; readers see the old or the new."""
+
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from warehouse.connect import STORAGE_VERSION
+from warehouse.place import Place
+from warehouse.run import Run, read_records
+
+KEPT = 10  # publications that stay
+COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
+
+
+def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+    """Replace `ops.run` and `ops.published` by the records of all runs, this one's included."""
+    records = [*read_records(place), run.record()]
+    con.register("records", pd.DataFrame(records).astype(object))
+    con.execute("delete from ops.run")
+    con.execute(
+        """
+        insert into ops.run by name
+        select
+            run_id, flow, source, session::date as session,
+            started_at::timestamp as started_at, finished_at::timestamp as finished_at,
+            status, message, rows_landed::bigint as rows_landed,
+            rows_quarantined::bigint as rows_quarantined,
+            is_simulated::boolean as is_simulated, known_by::timestamp as known_by
+        from records
+        """
+    )
+    con.unregister("records")
+    con.execute("delete from ops.published")
+    con.execute(
+        """
+        insert into ops.published by name
+        select
+            session,
+            max(run_id) as run_id,
+            max_by(finished_at, run_id) as published_at
+        from ops.run
+        where status = 'published'
+        group by session
+        """
+    )
+
+
+def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
+    """Close the build file, copy it to `published/<run_id>/` and let `current` point there.
+
+    The folder is made whole under another name, synced, renamed, and only then linked: the
+    replacement of the link is the publication. Returns the new folder.
+    """
+    _load_records(con, place, run)
+    con.execute("force checkpoint")
+    _compact(con, place)
+    whole = place.published / run.run_id
+    partial = place.published / f".{run.run_id}"
+    partial.mkdir()
+    copy = partial / "warehouse.duckdb"
+    shutil.copyfile(place.build, copy)
+    copy.chmod(0o444)
+    run.write(partial / "run.json")
+    for path in (copy, partial / "run.json", partial):
+        _sync(path)
+    partial.rename(whole)
+    link = place.home / f".current-{run.run_id}"
+    link.symlink_to(whole.relative_to(place.home))
+    link.replace(place.current)
+    for folder in (place.published, place.home):
+        _sync(folder)
+    _prune(place)
+    return whole
+
+
+def _prune(place: Place) -> None:
+    """Remove all but the newest publications; never the one that readers see."""
+    publications = sorted(path for path in place.published.iterdir() if path.is_dir())
+    for path in publications[:-KEPT]:
+        if path.resolve() != place.current.resolve():
+            shutil.rmtree(path)
+
+
+def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
+    """Close the build file; write it anew where too much is free, since copying is far cheaper."""
+    size = con.execute("select free_blocks, total_blocks from pragma_database_size()").fetchone()
+    assert size
+    if size[0] <= COMPACT_ABOVE * size[1]:
+        con.close()
+        return
+    compacted = place.home / ".current-compacted.duckdb"
+    con.execute(f"attach '{compacted}' as compacted (storage_version '{STORAGE_VERSION}')")
+    con.execute("copy from database build to compacted")
+    con.execute("detach compacted")
+    con.close()
+    compacted.replace(place.build)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,115 @@
+"""One run of a flow: what it is, what it knows, and the record that it leaves behind."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from warehouse import calendar
+from warehouse.place import Place
+
+Status = Literal["running", "published", "refused", "failed", "skipped"]
+
+
+@dataclass
+class Run:
+    """One row of `ops.run` in the making; times are naive UTC.
+
+    `known_by` is the run's horizon: nothing known later is used, and a value that changed
+    counts as known from then on.
+    """
+
+    flow: str
+    source: str
+    session: date
+    known_by: datetime
+    is_simulated: bool = False
+    run_id: str = ""
+    started_at: datetime = field(default_factory=calendar.now)
+    finished_at: datetime | None = None
+    status: Status = "running"
+    message: str = ""
+    rows_landed: int = 0
+    rows_quarantined: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.run_id:
+            self.run_id = f"{self.started_at:%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(2)}"
+
+    @classmethod
+    def of(cls, record: dict[str, Any]) -> "Run":
+        """The run that a record tells of."""
+        return cls(
+            flow=record["flow"],
+            source=record["source"],
+            session=date.fromisoformat(record["session"]),
+            known_by=datetime.fromisoformat(record["known_by"]),
+            is_simulated=record["is_simulated"],
+            run_id=record["run_id"],
+            started_at=datetime.fromisoformat(record["started_at"]),
+        )
+
+    def finish(self, status: Status, message: str) -> None:
+        """Close the run with its outcome and one sentence."""
+        self.finished_at = calendar.now()
+        self.status = status
+        self.message = message
+
+    def record(self) -> dict[str, Any]:
+        """The run as its record keeps it, times and dates as text."""
+        return {
+            name: str(value) if isinstance(value, date) else value
+            for name, value in asdict(self).items()
+        }
+
+    def write(self, path: Path) -> None:
+        """Write the record whole or not at all."""
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(self.record(), indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+class Refused(Exception):
+    """The night is not fit to publish; the sentence says what failed."""
+
+
+@contextmanager
+def recorded(place: Place, run: Run) -> Iterator[None]:
+    """Leave the record of `run` whatever happens: a run that ends early is refused or failed."""
+    try:
+        yield
+    except Refused as refusal:
+        run.finish("refused", str(refusal))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        run.finish("failed", "The run was stopped before it ended.")
+        raise
+    except BaseException as error:
+        run.finish("failed", " ".join(str(error).split()) or type(error).__name__)
+        raise
+    finally:
+        run.write(place.runs / f"{run.run_id}.json")
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """One run's record as written, times as text; empty where the file is damaged."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def read_records(place: Place) -> list[dict[str, Any]]:
+    """All records of a home, oldest first."""
+    records = (read_record(path) for path in sorted(place.runs.glob("*.json")))
+    return [record for record in records if record]
+
+
+def published_record(place: Place) -> dict[str, Any]:
+    """The record of the run that readers see now; empty where nothing is published."""
+    return read_record(place.current / "run.json")

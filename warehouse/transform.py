@@ -1,0 +1,127 @@
+"""The transforms: one file per table, found in their folders, in the order their inputs give."""
+
+import hashlib
+import importlib.util
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pandas as pd
+import sqlglot
+from sqlglot import exp
+from sqlglot.optimizer.scope import traverse_scope
+
+from warehouse.connect import FOLDER
+from warehouse.declaration import Declaration, read_declaration
+
+TRANSFORMS = FOLDER.parent / "transforms"
+
+
+class TransformError(Exception):
+    """A transform does not give what its declaration promises; the sentence says which."""
+
+
+@dataclass(frozen=True)
+class Transform:
+    """One table of `core` or `rotation`: its declaration and the SQL or Python file that gives it.
+
+    `inputs` are the tables that the SQL names, or the function's parameters: `core_quote` is
+    `core.quote`.
+    """
+
+    declaration: Declaration
+    path: Path
+    text: str
+    inputs: tuple[str, ...]
+    function: Callable[..., pd.DataFrame] | None = None
+
+    @property
+    def name(self) -> str:
+        return self.declaration.name
+
+    def reading(self, replacements: dict[str, str]) -> str:
+        """The SQL with some of its input tables replaced by other relations, given as SQL."""
+
+        query = sqlglot.parse_one(self.text, dialect="duckdb")
+        for table in list(query.find_all(exp.Table)):
+            if relation := replacements.get(table_name(table)):
+                reading = f"from {relation} as {table.alias or table.name}"
+                clause = sqlglot.parse_one(reading, dialect="duckdb").find(exp.From)
+                assert clause
+                table.replace(clause.this)
+        return query.sql(dialect="duckdb")
+
+
+def table_name(table: exp.Table) -> str:
+    return f"{table.db}.{table.name}"
+
+
+def read_transforms(folder: Path = TRANSFORMS) -> list[Transform]:
+    """All transforms below `folder`, each after the ones that it reads.
+
+    Raises TransformError where a table lacks its declaration or tables read each other.
+    """
+    files = [path for path in sorted(folder.glob("*/*.*")) if path.suffix in (".sql", ".py")]
+    transforms = {t.name: t for t in map(_read, files) if t}
+    graph = {t.name: [i for i in t.inputs if i in transforms] for t in transforms.values()}
+    try:
+        return [transforms[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        raise TransformError(
+            f"These tables read each other: {' → '.join(error.args[1])}."
+        ) from None
+
+
+def _read(path: Path) -> Transform | None:
+    if path.stem.startswith("_"):
+        return None
+    declared = path.with_suffix(".yml")
+    if not declared.exists():
+        raise TransformError(f"{path} has no declaration {declared.name} beside it.")
+    text = path.read_text(encoding="utf-8")
+    declaration = read_declaration(declared)
+    if path.suffix == ".py":
+        function = _function(path)
+        inputs = [
+            parameter.replace("_", ".", 1) for parameter in inspect.signature(function).parameters
+        ]
+        return Transform(declaration, path, text, tuple(inputs), function)
+    return Transform(declaration, path, text, tuple(named_tables(text)))
+
+
+def named_tables(query: str) -> Iterable[str]:
+    """The tables that a query names, as schema.table, sorted."""
+    return sorted(
+        {
+            table_name(source)
+            for scope in traverse_scope(sqlglot.parse_one(query, dialect="duckdb"))
+            for source in scope.sources.values()
+            if isinstance(source, exp.Table) and source.db
+        }
+    )
+
+
+def _function(path: Path) -> Callable[..., pd.DataFrame]:
+    specification = importlib.util.spec_from_file_location(
+        f"transforms.{path.parent.name}.{path.stem}", path
+    )
+    assert specification
+    assert specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    function: Callable[..., pd.DataFrame] = getattr(module, path.stem)
+    return function
+
+
+def fingerprints(transforms: list[Transform], landed: dict[str, str]) -> dict[str, str]:
+    """A hash per table of its own definition and of all that it is built from.
+
+    `landed` gives the texts that define the tables which no transform builds.
+    """
+    known = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in landed.items()}
+    for t in transforms:
+        parts = [t.text, t.declaration.text, *(known.get(name, "") for name in t.inputs)]
+        known[t.name] = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    return known
