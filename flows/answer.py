@@ -8,6 +8,7 @@ import duckdb
 
 from warehouse.connect import open_published
 from warehouse.place import Place
+from warehouse.run import published_record
 
 SHOWN_ROWS = 40
 
@@ -23,6 +24,8 @@ def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
     """
     if format_ == "parquet" and output is None:
         raise QueryError("Parquet is no text for a screen: name a file with --output.")
+    if published_record(place).get("is_simulated"):
+        print("SIMULATED market: these numbers are nobody's.", file=sys.stderr)
     with open_published(place) as con:
         con.execute("set timezone = 'UTC'")
         con.execute("set enable_external_access = false")

@@ -8,12 +8,12 @@ from prefect import flow
 
 from flows.plan import plan_backfill
 from flows.sources import open_source
-from flows.steps import build_tables, check_tables, land_source, publish_run, summarise
+from flows.steps import build_tables, check_tables, land_source, publish_run, run_name, summarise
 from warehouse.place import Place
 from warehouse.writing import writing
 
 
-@flow(name="backfill")
+@flow(name="backfill", flow_run_name=run_name)
 def backfill(start: date, end: date, source: str | None = None, home: Path | None = None) -> str:
     """Land what `source` has dated from `start` to `end`, build and publish.
 

@@ -169,7 +169,7 @@ def main() -> None:
     """Run the command line; exit codes are those of CONTRACT.md."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False))  # an exit code where a command ended early
     except typer.Exit as exit_:
         sys.exit(exit_.exit_code)
     except typer.Abort:

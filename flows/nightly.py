@@ -10,12 +10,12 @@ from prefect.states import Completed
 
 from flows.plan import NothingToDo, plan_night
 from flows.sources import open_source
-from flows.steps import build_tables, check_tables, land_source, publish_run, summarise
+from flows.steps import build_tables, check_tables, land_source, publish_run, run_name, summarise
 from warehouse.place import Place
 from warehouse.writing import writing
 
 
-@flow(name="nightly")
+@flow(name="nightly", flow_run_name=run_name)
 def nightly(
     source: str | None = None, session: date | None = None, home: Path | None = None
 ) -> "State[str] | str":

@@ -5,6 +5,7 @@ from datetime import date, datetime, time
 
 from flows.sources import Source, SourceError
 from warehouse import calendar
+from warehouse.lock import require_free
 from warehouse.place import Place
 from warehouse.run import Run, published_record
 
@@ -30,9 +31,10 @@ def plan_night(source: Source, session: date | None, place: Place) -> Plan:
 
     With a session, nothing known after that night's end counts; without, the newest session that
     the source has and the exchange has completed, and all that is known now. Raises UsageError,
-    NothingToDo, SourceError or PlaceError, with nothing changed on disk.
+    NothingToDo, SourceError, PlaceError or HeldError, with nothing changed on disk.
     """
     place.require_writable()
+    require_free(place)
     now = calendar.now()
     completed = calendar.newest_completed_session(now)
     if session is not None:
@@ -53,6 +55,7 @@ def plan_backfill(source: Source, start: date, end: date, place: Place) -> Plan:
     Raises as `plan_night` does.
     """
     place.require_writable()
+    require_free(place)
     now = calendar.now()
     completed = calendar.newest_completed_session(now)
     if start > end:
@@ -73,6 +76,7 @@ def plan_backfill(source: Source, start: date, end: date, place: Place) -> Plan:
 def plan_rebuild(place: Place) -> Run:
     """Settle a recomputation of what is published. Raises UsageError where nothing is."""
     place.require_writable()
+    require_free(place)
     published = published_record(place)
     if not published:
         raise UsageError(

@@ -5,12 +5,12 @@ from pathlib import Path
 from prefect import flow
 
 from flows.plan import plan_rebuild
-from flows.steps import build_tables, check_tables, publish_run, summarise
+from flows.steps import build_tables, check_tables, publish_run, run_name, summarise
 from warehouse.place import Place
 from warehouse.writing import writing
 
 
-@flow(name="rebuild")
+@flow(name="rebuild", flow_run_name=run_name)
 def rebuild(home: Path | None = None) -> str:
     """Recompute and publish the newest session; errors as of `flows.nightly.nightly`."""
     place = Place.of(home)

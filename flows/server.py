@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 
 START_TIMEOUT_SECONDS = 120  # a home without the prepared database migrates its own
-FLUSH_TIMEOUT_SECONDS = 10
+FLUSH_TIMEOUT_SECONDS = 30  # a nightly run needs less than one
 STOP_TIMEOUT_SECONDS = 5
 
 QUIET = {
@@ -30,13 +30,13 @@ QUIET = {
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "rotation",  # what the steps say
 }
 LEAN = {
     "PREFECT__SERVER_EPHEMERAL": "1",  # no scheduler, no search for late runs
     "PREFECT_UI_ENABLED": "0",
     "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    "PREFECT_SERVER_EVENTS_STREAM_OUT_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "0.2",  # what the end waits for
     "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",  # its console is the log file
 }
@@ -67,10 +67,11 @@ def prefect_server(folder: Path) -> Iterator[Callable[[], None]]:
         settings = QUIET | {
             "PREFECT_API_URL": f"http://127.0.0.1:{listener.getsockname()[1]}/api",
             "PREFECT_HOME": str(folder),
-            "PREFECT_CLIENT_MAX_RETRIES": "2",  # were it to die, five would hold the run for minutes
+            "PREFECT_CLIENT_MAX_RETRIES": "2",  # five would hold the run for minutes, had it died
             "PREFECT_PROFILE": "ephemeral",  # a profile of the user's is not in this home
-            "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1"])),
         }
+        for name in ("NO_PROXY", "no_proxy"):
+            settings[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
         child = _start_child(listener, database, log, settings)
 
     is_answering = False
@@ -118,6 +119,7 @@ def _prepare(database: Path) -> None:
     else:
         subprocess.run(
             [sys.executable, "-m", "prefect", "server", "database", "upgrade", "-y"],
+            cwd=database.parent,
             env=os.environ | QUIET | {"PREFECT_HOME": str(database.parent)} | _stored_in(partial),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -127,7 +129,8 @@ def _prepare(database: Path) -> None:
 
 
 def _stored_in(database: Path) -> dict[str, str]:
-    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database}"}
+    # Relative to the folder in which the process runs: a path may hold what an URL may not.
+    return {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{database.name}"}
 
 
 @contextmanager
@@ -155,6 +158,7 @@ def _start_child(
         return subprocess.Popen(
             # -P: run as a script, this file would put `flows` itself on the import path.
             [sys.executable, "-P", __file__, str(listener.fileno()), str(database)],
+            cwd=database.parent,
             env=os.environ | settings | LEAN | _stored_in(database),
             stdin=subprocess.PIPE,
             stdout=output,
@@ -196,8 +200,6 @@ def _flush(database: Path, started: datetime) -> None:
     deadline = time.monotonic() + FLUSH_TIMEOUT_SECONDS
     last = emit_event("rotation.run.told", {"prefect.resource.id": f"rotation.run.{os.getpid()}"})
     assert last is not None
-    EventsWorker.drain_all(timeout=FLUSH_TIMEOUT_SECONDS)
-    APILogWorker.drain_all(timeout=FLUSH_TIMEOUT_SECONDS)
     query = """
         select exists (select 1 from events where id = ?) and not exists (
             select 1 from events left join task_run_state using (id)
@@ -205,9 +207,11 @@ def _flush(database: Path, started: datetime) -> None:
         )
     """
     parameters = (str(last.id), f"{started:%Y-%m-%d %H:%M:%S.%f}")
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as records:
+    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as records:
         while time.monotonic() < deadline and not records.execute(query, parameters).fetchone()[0]:
             time.sleep(0.05)
+    APILogWorker.drain_all(timeout=STOP_TIMEOUT_SECONDS)
+    EventsWorker.drain_all(timeout=STOP_TIMEOUT_SECONDS)
 
 
 def _serve(listener_fd: int, database: Path) -> None:

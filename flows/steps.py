@@ -1,8 +1,9 @@
 """The steps that flows arrange, as Prefect tasks: one per dataset and stage, or per table."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import ParamSpec, TypeVar
 
 import duckdb
 import pandas as pd
@@ -11,18 +12,23 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.assets import Asset, AssetProperties
 from prefect.assets.materialize import materialize
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, audit, critical_failures, sentence
 from flows.sources import DATASETS, Source, SourceError
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
-from warehouse.land import Landed, land
+from warehouse.declaration import Declaration
+from warehouse.land import Landed, declared, land
 from warehouse.materialize import Materialized, Materializer
 from warehouse.outcome import note_outcome, note_quality, overlap_start
 from warehouse.place import Place
 from warehouse.publish import publish
 from warehouse.run import Refused, Run
 from warehouse.transform import Transform, read_transforms
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 log = logging.getLogger("rotation")
 
@@ -67,40 +73,43 @@ def ingest(source: Source, dataset: str, since: date | None, until: date) -> Bat
     return batch
 
 
-@task(task_run_name="land {dataset}", cache_policy=NO_CACHE)
 def land_batch(con: duckdb.DuckDBPyConnection, dataset: str, batch: Batch, run: Run) -> Landed:
     """Append what is news to `raw`, set bad rows aside, note the outcome."""
     log.debug("land %s", dataset)
     landed = land(con, dataset, batch.take(), run)
     note_outcome(con, run, landed)
-    log.info(
-        "land   %-11s %11s new rows, %s set aside",
-        dataset,
-        f"{landed.landed:,}",
-        f"{landed.quarantined:,}",
-    )
+    news, aside = f"{landed.landed:,}", f"{landed.quarantined:,}"
+    log.info("land   %-11s %11s new rows, %s set aside", dataset, news, aside)
     return landed
 
 
-def materialize_table(transform: Transform, *, materializer: Materializer) -> Materialized:
+def build_table(transform: Transform, materializer: Materializer) -> Materialized:
     """Bring one table up to date."""
-    log.debug("build  %s", transform.name)
+    log.debug("build %s", transform.name)
     done = materializer.materialize(transform)
     log.info("build  %-27s %11s rows %s", done.name, f"{done.rows:,}", done.action)
     return done
 
 
-def asset_task(transform: Transform) -> Task[..., Materialized]:
-    """The task that builds one table and records it as a Prefect asset."""
+def asset_task(
+    step: Callable[P, R], stage: str, declaration: Declaration, upstream: Sequence[str] = ()
+) -> Task[P, R]:
+    """`step` as a task that records its table as a Prefect asset, built from `upstream`."""
     asset = Asset(
-        key=f"duckdb://rotation/{transform.name.replace('.', '/')}",
-        properties=AssetProperties(
-            name=transform.name, description=transform.declaration.description
-        ),
+        key=_asset_key(declaration.name),
+        properties=AssetProperties(name=declaration.name, description=declaration.description),
     )
     return materialize(
-        asset, by="duckdb", task_run_name=f"build {transform.name}", cache_policy=NO_CACHE
-    )(materialize_table)
+        asset,
+        by="duckdb",
+        asset_deps=[_asset_key(name) for name in upstream],
+        task_run_name=f"{stage} {declaration.name}",
+        cache_policy=NO_CACHE,
+    )(step)
+
+
+def _asset_key(table: str) -> str:
+    return f"duckdb://rotation/{table.replace('.', '/')}"
 
 
 def land_source(
@@ -120,7 +129,8 @@ def land_source(
         batch = ingest(source, dataset, span[0] if span else since, run.session)
         if span:
             batch.restrict(DATED[dataset], span)
-        if land_batch(con, dataset, batch, run).landed:
+        landing = asset_task(land_batch, "land", declared(dataset))
+        if landing(con, dataset, batch, run).landed:
             news.add(f"raw.{dataset}")
     return news
 
@@ -131,7 +141,10 @@ def build_tables(
     """Bring `core`, `rotation`, the as-of macros and the catalog up to date, and commit."""
     transforms = read_transforms()
     materializer = Materializer(con, transforms, news, rebuild=rebuild)
-    done = [asset_task(t)(t, materializer=materializer) for t in transforms]
+    done = [
+        asset_task(build_table, "build", t.declaration, t.inputs)(t, materializer)
+        for t in transforms
+    ]
     create_as_of_macros(con, transforms)
     write_catalog(con, transforms, materializer.fingerprints)
     con.commit()
@@ -171,3 +184,10 @@ def summarise(run: Run, tables: Sequence[Materialized], results: Sequence[Qualit
             f"{sentence(results)}\n\n| table | what | rows |\n| --- | --- | ---: |\n{built}\n"
         ),
     )
+
+
+def run_name() -> str:
+    """What a flow run is called in Prefect: flow, and session or span."""
+    given = flow_run.parameters
+    span = [str(given[name]) for name in ("session", "start", "end") if given.get(name)]
+    return " ".join([flow_run.flow_name, *span])

@@ -14,6 +14,8 @@ FOLDER = Path(__file__).parent
 SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
 # Readers from DuckDB 1.1 on open what this version writes.
 STORAGE_VERSION = "v1.0.0"
+# A night fits a machine of 2 GB, beside Prefect and Great Expectations; what is larger spills.
+MEMORY_LIMIT = "1GB"
 
 
 class WarehouseError(Exception):
@@ -39,6 +41,7 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from None
     try:
         con.execute("set timezone = 'UTC'")
+        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         con.execute("set preserve_insertion_order = false")
         con.execute("set enable_progress_bar = false")
         declare_landed(con)

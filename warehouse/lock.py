@@ -25,12 +25,7 @@ def hold(place: Place, run: Run) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            holder = json.loads(lock.read() or "{}")
-            raise HeldError(
-                f"Run {holder.get('run_id', 'unknown')} (process {holder.get('pid', 'unknown')}) "
-                f"holds {place.home}: wait until it has ended."
-            ) from None
+            raise _held(place) from None
         lock.seek(0)
         left = lock.read()
         _sweep(place, json.loads(left) if left else {})
@@ -41,12 +36,37 @@ def hold(place: Place, run: Run) -> Iterator[None]:
         lock.truncate(0)
 
 
+def require_free(place: Place) -> None:
+    """Raise HeldError where another run holds the home; says it early, before much is started."""
+    if not place.lock.exists():
+        return
+    with place.lock.open(encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _held(place) from None
+
+
+def _held(place: Place) -> HeldError:
+    words = place.lock.read_text(encoding="utf-8")
+    holder = json.loads(words) if words else {}
+    return HeldError(
+        f"Run {holder.get('run_id', 'unknown')} (process {holder.get('pid', 'unknown')}) "
+        f"holds {place.home}: wait until it has ended."
+    )
+
+
 def _sweep(place: Place, dead: dict[str, object]) -> None:
     """Remove a dead run's leftovers, and write the record that it could not."""
-    for partial in (*place.published.glob(".*"), *place.home.glob(".current-*")):
-        shutil.rmtree(
-            partial
-        ) if partial.is_dir() and not partial.is_symlink() else partial.unlink()
+    leftovers = (".current-*", "build.duckdb.tmp")
+    for partial in (
+        *place.published.glob(".*"),
+        *(path for pattern in leftovers for path in place.home.glob(pattern)),
+    ):
+        if partial.is_dir() and not partial.is_symlink():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink()
     for partial in place.runs.glob("*.partial"):
         partial.unlink()
     record = place.runs / f"{dead.get('run_id')}.json"
