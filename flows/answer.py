@@ -25,7 +25,7 @@ def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
     if format_ == "parquet" and output is None:
         raise QueryError("Parquet is no text for a screen: name a file with --output.")
     if published_record(place).get("is_simulated"):
-        print("SIMULATED market: these numbers are nobody's.", file=sys.stderr)
+        print("SIMULATED market: no number here is real.", file=sys.stderr)
     with open_published(place) as con:
         con.execute("set timezone = 'UTC'")
         con.execute("set enable_external_access = false")

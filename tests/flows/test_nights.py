@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from flows.sources import DATASETS
 from flows.sources.demo import Demo
 from warehouse import calendar
+from warehouse.catalog import write_catalog
 from warehouse.connect import open_build
 from warehouse.land import land
 from warehouse.materialize import Materializer
-from warehouse.catalog import write_catalog
 from warehouse.place import Place
 from warehouse.reference import load_reference
 from warehouse.run import Run
