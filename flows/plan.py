@@ -66,11 +66,15 @@ def plan_backfill(source: Source, start: date, end: date, place: Place) -> Plan:
         )
     source.check()
     session = _newest_session(source, min(end, completed))
-    published = published_record(place)
-    if published:
+    lives_in_the_present = False
+    if published := published_record(place):
         _require_same_market(source.is_simulated, published["is_simulated"], place)
-        session = max(session, date.fromisoformat(published["session"]))
-    return Plan(Run("backfill", source.name, session, now, source.is_simulated), source)
+        before = Run.of(published)
+        session = max(session, before.session)
+        lives_in_the_present = before.known_by > calendar.night_ends(before.session)
+    # A home that replays the past night by night must not learn here what later nights will.
+    known_by = now if lives_in_the_present else min(now, calendar.night_ends(session))
+    return Plan(Run("backfill", source.name, session, known_by, source.is_simulated), source)
 
 
 def plan_rebuild(place: Place) -> Run:

@@ -20,6 +20,7 @@ from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.declaration import Declaration
 from warehouse.land import Landed, declared, land
+from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.outcome import note_outcome, note_quality, overlap_start
 from warehouse.place import Place
@@ -138,7 +139,7 @@ def land_source(
 def build_tables(
     con: duckdb.DuckDBPyConnection, news: set[str], *, rebuild: bool = False
 ) -> list[Materialized]:
-    """Bring `core`, `rotation`, the as-of macros and the catalog up to date, and commit."""
+    """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
     transforms = read_transforms()
     materializer = Materializer(con, transforms, news, rebuild=rebuild)
     done = [
@@ -146,6 +147,7 @@ def build_tables(
         for t in transforms
     ]
     create_as_of_macros(con, transforms)
+    create_latest_views(con, transforms)
     write_catalog(con, transforms, materializer.fingerprints)
     con.commit()
     return done

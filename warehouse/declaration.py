@@ -30,7 +30,7 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; None means that the table is rebuilt whole.
+    symbol whole; None means that the table is rebuilt whole. A view is never stored.
     """
 
     path: Path
@@ -40,6 +40,7 @@ class Declaration:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     lookback: int | str | None = None
+    is_view: bool = False
     text: str = field(default="", repr=False)
 
     @property
@@ -56,8 +57,12 @@ class Declaration:
         return f"create table if not exists {self.name} ({columns})"
 
     @property
+    def kind(self) -> str:
+        return "view" if self.is_view else "table"
+
+    @property
     def comment_statements(self) -> list[str]:
-        statements = [f"comment on table {self.name} is {_literal(self.description)}"]
+        statements = [f"comment on {self.kind} {self.name} is {_literal(self.description)}"]
         return statements + [
             f'comment on column {self.name}."{column.name}" is {_literal(column.comment)}'
             for column in self.columns
@@ -99,6 +104,7 @@ def read_declaration(path: Path) -> Declaration:
         grain=grain,
         columns=columns,
         lookback=content.get("lookback"),
+        is_view=bool(content.get("view", False)),
         text=text,
     )
 

@@ -47,7 +47,9 @@ class Materializer:
                 "select schema_name || '.' || table_name, fingerprint from ops.table_catalog"
             ).fetchall()
         )
-        existing = con.execute("select schema_name || '.' || table_name from duckdb_tables()")
+        existing = con.execute(
+            "select table_schema || '.' || table_name from information_schema.tables"
+        )
         self.existing = {name for (name,) in existing.fetchall()}
         if not rebuild:
             _widen_to_baskets(con)
@@ -76,7 +78,7 @@ class Materializer:
 
     def _replace(self, transform: Transform) -> int:
         name = transform.name
-        self._write(transform, f"create or replace table {name}", {})
+        self._write(transform, f"create or replace {transform.declaration.kind} {name}", {})
         _require_grain(self.con, transform.declaration, name)
         for statement in transform.declaration.comment_statements:
             self.con.execute(statement)
