@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from threading import Event
 from typing import Annotated, Any, Literal
 
 import typer
@@ -23,6 +24,7 @@ SOURCE = Annotated[
         "[$ROTATION_SOURCE, else demo].",
     ),
 ]
+STOP_ASKED = Event()
 DEBUG = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 app = typer.Typer(
@@ -167,7 +169,9 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
 
 def main() -> None:
     """Run the command line; exit codes are those of CONTRACT.md."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _stop)
     try:
         sys.exit(app(standalone_mode=False))  # an exit code where a command ended early
     except typer.Exit as exit_:
@@ -184,12 +188,17 @@ def main() -> None:
         sys.exit(2)
 
 
+def _stop(*_: object) -> None:
+    STOP_ASKED.set()  # a library may wrap what is raised here in an error of its own
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def plain_errors(debug: bool) -> Iterator[None]:
     """Turn every error into one sentence on standard error and the exit code it stands for."""
     try:
         yield
-    except (Exception, KeyboardInterrupt) as error:
+    except BaseException as error:
         if debug:
             raise
         sentence, code = _sentence(error)
@@ -199,9 +208,11 @@ def plain_errors(debug: bool) -> Iterator[None]:
 
 
 def _sentence(error: BaseException) -> tuple[str, int]:
+    from warehouse.run import is_stop
+
     if isinstance(error, Stop):
         return str(error), error.code
-    if isinstance(error, KeyboardInterrupt):
+    if is_stop(error) or STOP_ASKED.is_set():
         return "Stopped before the end: nothing was published.", 1
     from flows.plan import NothingToDo, UsageError
     from warehouse.lock import HeldError

@@ -44,8 +44,8 @@ def plan_night(source: Source, session: date | None, place: Place) -> Plan:
     known_by = calendar.night_ends(night) if session else now
     published = published_record(place)
     if published:
-        _require_news(night, published["session"], published["run_id"])
         _require_same_market(source.is_simulated, published["is_simulated"], place)
+        _require_news(night, published["session"], published["run_id"])
     return Plan(Run("nightly", source.name, night, known_by, source.is_simulated), source)
 
 

@@ -77,6 +77,11 @@ class Refused(Exception):
     """The night is not fit to publish; the sentence says what failed."""
 
 
+def is_stop(error: BaseException) -> bool:
+    """Whether `error` is somebody's wish to stop: Ctrl-C, SIGTERM, or DuckDB's word for them."""
+    return not isinstance(error, Exception) or str(error) == "Query interrupted"
+
+
 @contextmanager
 def recorded(place: Place, run: Run) -> Iterator[None]:
     """Leave the record of `run` whatever happens: a run that ends early is refused or failed."""
@@ -85,11 +90,9 @@ def recorded(place: Place, run: Run) -> Iterator[None]:
     except Refused as refusal:
         run.finish("refused", str(refusal))
         raise
-    except (KeyboardInterrupt, SystemExit):
-        run.finish("failed", "The run was stopped before it ended.")
-        raise
     except BaseException as error:
-        run.finish("failed", " ".join(str(error).split()) or type(error).__name__)
+        words = " ".join(str(error).split()) or type(error).__name__
+        run.finish("failed", "The run was stopped before it ended." if is_stop(error) else words)
         raise
     finally:
         run.write(place.runs / f"{run.run_id}.json")
