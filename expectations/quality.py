@@ -67,7 +67,7 @@ def _problem(answer: Any, found: Mapping[str, Any]) -> str | None:
         if error["raised_exception"]:
             line = str(error["exception_message"]).strip().partition("\n")[0]
             return re.sub(r"^\(_?duckdb\.\w+\) |^Error: | in BatchData", "", line)
-    if "element_count" in found and found.get("unexpected_count") is None:
+    if found.get("element_count") and found.get("unexpected_count") is None:
         return "Great Expectations did not count the rows."  # which it takes for a success
     return None
 

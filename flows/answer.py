@@ -1,8 +1,12 @@
 """Answers to `rotation query`: read-only SQL on the published warehouse, shown or written."""
 
+import io
 import json
+import os
+import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -10,7 +14,12 @@ from warehouse.connect import open_published
 from warehouse.place import Place
 from warehouse.run import published_record
 
+if TYPE_CHECKING:
+    import pyarrow
+    from rich.text import Text
+
 SHOWN_ROWS = 40
+WIDE = 500  # columns of a table that is not on a terminal
 
 
 class QueryError(Exception):
@@ -32,36 +41,52 @@ def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
         con.execute("set python_enable_replacements = false")
         con.execute("set lock_configuration = true")
         try:
-            statements = con.extract_statements(sql)
-            if len(statements) != 1 or statements[0].type not in (
-                duckdb.StatementType.SELECT,
-                duckdb.StatementType.EXPLAIN,
-            ):
-                raise QueryError("Only one SELECT (or EXPLAIN) can be asked.")
-            relation = con.execute(statements[0])
+            relation = con.execute(_only_select(con, sql))
             if format_ == "table":
                 _show(relation, output)
-            elif format_ == "parquet":
-                import pyarrow.parquet
-
-                pyarrow.parquet.write_table(relation.to_arrow_table(), output)
             else:
-                _write(relation, format_, output)
+                _write(relation.to_arrow_table(), format_, output)
         except duckdb.Error as error:
             raise QueryError(" ".join(str(error).split("\n\n")[0].split())) from None
+        except BrokenPipeError:  # as in `| head`: whoever read has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
-            raise QueryError(f"{output} cannot be written: {error.strerror}.") from None
+            raise QueryError(f"{output} cannot be written: {error.strerror or error}.") from None
 
 
-def _write(relation: duckdb.DuckDBPyConnection, format_: str, output: Path | None) -> None:
-    frame = relation.df()
-    target = output or sys.stdout
+def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one SELECT (or EXPLAIN of one) in `sql`. Logging is refused: it ends the process."""
+    statements = con.extract_statements(sql)
+    is_select = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
+    if len(statements) == 1 and statements[0].type == duckdb.StatementType.EXPLAIN:
+        explained = re.sub(r"(?is)^\s*explain\s+(analyze\s+)?", "", sql)
+        inner = con.extract_statements(explained)
+        is_select = len(inner) == 1 and inner[0].type == duckdb.StatementType.SELECT
+    if not is_select or "enable_logging" in sql.lower():
+        raise QueryError("Only one SELECT (or EXPLAIN of one) can be asked.")
+    return statements[0]
+
+
+def _write(table: "pyarrow.Table", format_: str, output: Path | None) -> None:
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    if format_ == "parquet":
+        pyarrow.parquet.write_table(table, output)
+        return
     if format_ == "csv":
-        frame.to_csv(target, index=False)
+        buffer = io.BytesIO()
+        pyarrow.csv.write_csv(
+            table, buffer, pyarrow.csv.WriteOptions(quoting_style="needed", quoting_header="needed")
+        )
+        text = buffer.getvalue().decode()
     else:
-        frame.to_json(target, orient="records", date_format="iso", indent=2)
-        if output is None:
-            print()
+        text = json.dumps(table.to_pylist(), default=str, indent=2) + "\n"
+    if output:
+        output.write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _show(relation: duckdb.DuckDBPyConnection, output: Path | None) -> None:
@@ -70,17 +95,28 @@ def _show(relation: duckdb.DuckDBPyConnection, output: Path | None) -> None:
 
     names = [column[0] for column in relation.description or []]
     rows = relation.fetchmany(SHOWN_ROWS + 1)
-    table = Table(*names, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for name in names:
+        table.add_column(_plain(name))
     for row in rows[:SHOWN_ROWS]:
-        table.add_row(*map(_cell, row))
+        table.add_row(*(_plain(_cell(value)) for value in row))
     if output:
         with output.open("w", encoding="utf-8") as file:
-            Console(file=file, width=200).print(table)
+            Console(file=file, width=WIDE).print(table)
         return
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
     console.print(table)
     if len(rows) > SHOWN_ROWS:
         console.print(f"… more than {SHOWN_ROWS} rows: use --format csv for all.", style="dim")
+
+
+def _plain(text: str) -> "Text":
+    """Text as it is: no markup, nothing that a terminal would obey."""
+    from rich.text import Text
+
+    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def _cell(value: object) -> str:

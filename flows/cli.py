@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from warehouse.place import Place
 
 HOME = Annotated[
     Path | None,
@@ -68,7 +71,7 @@ def nightly(
 
             return flow(source=source, session=night, home=place.home)
 
-        _run_flow(run, place.prefect)
+        _run_flow(run, place)
 
 
 @app.command()
@@ -92,7 +95,7 @@ def backfill(
 
             return flow(start=first, end=last, source=source, home=place.home)
 
-        _run_flow(run, place.prefect)
+        _run_flow(run, place)
 
 
 @app.command()
@@ -110,7 +113,7 @@ def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
 
             return flow(home=place.home)
 
-        _run_flow(run, place.prefect)
+        _run_flow(run, place)
 
 
 @app.command()
@@ -213,7 +216,7 @@ def _sentence(error: BaseException) -> tuple[str, int]:
     if isinstance(error, Stop):
         return str(error), error.code
     if is_stop(error) or STOP_ASKED.is_set():
-        return "Stopped before the end: nothing was published.", 1
+        return "Stopped before the end: `rotation status` says what is published.", 1
     from flows.plan import NothingToDo, UsageError
     from warehouse.lock import HeldError
     from warehouse.place import PlaceError
@@ -248,12 +251,13 @@ def _date(text: str, option: str) -> date:
         raise Stop(f"{option} {text!r} is not a date: write it as YYYY-MM-DD.", 2) from None
 
 
-def _run_flow(run: Callable[[], Any], prefect_folder: Path) -> None:
+def _run_flow(run: Callable[[], Any], place: "Place") -> None:
     """Run a flow on a Prefect server of its own, or on the one that PREFECT_API_URL names."""
     from flows.screen import progress
     from flows.server import prefect_server
 
-    with progress(), prefect_server(prefect_folder) as await_server:
+    place.make()
+    with progress(), prefect_server(place.prefect) as await_server:
         os.environ["GX_ANALYTICS_ENABLED"] = "false"
         import great_expectations  # noqa: F401 - slow, imported while the server starts
 

@@ -1,7 +1,7 @@
 """Which night a command asks for, settled before anything is touched."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, timedelta
 
 from flows.sources import Source, SourceError
 from warehouse import calendar
@@ -109,11 +109,11 @@ def _require_session(session: date, completed: date) -> None:
 
 def _newest_session(source: Source, completed: date) -> date:
     newest = source.newest_session(completed)
-    before = datetime.combine(newest, time.max)
-    session = calendar.newest_completed_session(before)
-    if session < calendar.FIRST_DAY:
-        raise SourceError(f"The source has no session since {calendar.FIRST_DAY}.")
-    return session
+    while not calendar.is_session(newest):
+        if newest < calendar.FIRST_DAY:
+            raise SourceError(f"The source has no quotes since {calendar.FIRST_DAY}.")
+        newest = source.newest_session(newest - timedelta(days=1))
+    return newest
 
 
 def _require_news(night: date, published: str, run_id: str) -> None:

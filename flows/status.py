@@ -4,6 +4,7 @@ from datetime import date
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from warehouse import calendar
 from warehouse.connect import open_published
@@ -17,7 +18,11 @@ def show_status(place: Place) -> str:
     published = published_record(place)
     records = read_records(place)
     if not published:
-        last = f" The last run {records[-1]['status']}: {records[-1]['message']}" if records else ""
+        last = (
+            f" The last run {records[-1]['status']}: {records[-1].get('message')}"
+            if records
+            else ""
+        )
         return f"Nothing is published in {place.home} yet: run `rotation nightly`.{last}"
     simulated = "  [bold]SIMULATED[/bold]" if published["is_simulated"] else ""
     console.print(
@@ -28,8 +33,8 @@ def show_status(place: Place) -> str:
     console.print(_freshness(place))
     console.print(_runs(records))
     completed = calendar.newest_completed_session(calendar.now())
-    if records and records[-1]["status"] in ("failed", "refused"):
-        return f"The last run {records[-1]['status']}: {records[-1]['message']}"
+    if records and records[-1].get("status") in ("failed", "refused"):
+        return f"The last run {records[-1]['status']}: {records[-1].get('message')}"
     if date.fromisoformat(published["session"]) < completed:
         return (
             f"Stale: {published['session']} is published, {completed} is the newest completed "
@@ -57,11 +62,6 @@ def _freshness(place: Place) -> Table:
 def _runs(records: list[dict[str, str]]) -> Table:
     table = Table("started (UTC)", "flow", "session", "status", "", box=None, header_style="dim")
     for record in records[-5:]:
-        table.add_row(
-            record["started_at"][:16],
-            record["flow"],
-            record["session"],
-            record["status"],
-            record["message"],
-        )
+        shown = (str(record.get(name, "")) for name in ("flow", "session", "status", "message"))
+        table.add_row(str(record.get("started_at", ""))[:16], *map(Text, shown))
     return table

@@ -1,5 +1,6 @@
 """Connections: one writer on the build file, any number of readers on the published one."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
 STORAGE_VERSION = "v1.0.0"
 # A night fits a machine of 2 GB, beside Prefect and Great Expectations; what is larger spills.
 MEMORY_LIMIT = "1GB"
+DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
 
 
 class WarehouseError(Exception):
@@ -30,15 +32,13 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     Raises WarehouseError where the file is damaged.
     """
     if not place.build.exists() and place.warehouse.exists():
-        shutil.copyfile(place.warehouse, place.build)
-        place.build.chmod(0o644)
+        copy = place.home / ".current-build.duckdb"
+        shutil.copyfile(place.warehouse, copy)
+        copy.replace(place.build)
     try:
         con = duckdb.connect(place.build, config={"storage_compatibility_version": STORAGE_VERSION})
-    except (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException):
-        raise WarehouseError(
-            f"{place.build} is damaged: move it away, and the next run starts from the newest "
-            "publication."
-        ) from None
+    except DAMAGE as error:
+        raise _unusable(place, error) from None
     try:
         con.execute("set timezone = 'UTC'")
         con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
@@ -46,8 +46,24 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute("set enable_progress_bar = false")
         declare_landed(con)
         yield con
+    except DAMAGE as error:
+        raise _unusable(place, error) from None
     finally:
         con.close()
+
+
+def _unusable(place: Place, error: duckdb.Error) -> WarehouseError:
+    words = str(error).splitlines()[0]
+    if "Could not set lock" in words:
+        holder = re.search(r"PID (\d+)", words)
+        process = f" (process {holder[1]})" if holder else ""
+        return WarehouseError(f"{place.build} is open in another program{process}: close it there.")
+    if "No space left" in words:
+        return WarehouseError(f"The disk of {place.home} is full: make room and run again.")
+    return WarehouseError(
+        f"{place.build} is damaged ({words}): move it away, and the next run starts from the "
+        "newest publication."
+    )
 
 
 def declare_landed(con: duckdb.DuckDBPyConnection) -> None:

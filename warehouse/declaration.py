@@ -76,8 +76,15 @@ def read_declaration(path: Path) -> Declaration:
     or a column lacks type, unit or meaning.
     """
     text = path.read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
-    description = " ".join(str(content.get("description", "")).split())
+    try:
+        content = yaml.safe_load(text)
+        description = " ".join(str(content["description"]).split())
+        entries, grain = content["columns"].items(), tuple(content["grain"])
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
+        words = " ".join(str(error).split())
+        raise DeclarationError(
+            f"{path} must be YAML with description, grain and columns: {words}."
+        ) from None
     if "One row per " not in description.split(". ")[-1]:
         raise DeclarationError(f'{path}: the description must end in its grain: "One row per …".')
     columns = tuple(
@@ -88,12 +95,11 @@ def read_declaration(path: Path) -> Declaration:
             meaning=" ".join(str(entry.get("meaning", "")).split()),
             optional=bool(entry.get("optional", False)),
         )
-        for name, entry in content["columns"].items()
+        for name, entry in entries
     )
     for column in columns:
         if not (column.type and column.unit and column.meaning):
             raise DeclarationError(f"{path}: column {column.name} needs type, unit and meaning.")
-    grain = tuple(content["grain"])
     if unknown := set(grain) - {column.name for column in columns}:
         raise DeclarationError(f"{path}: the grain names no column: {', '.join(sorted(unknown))}.")
     return Declaration(

@@ -11,12 +11,28 @@ from warehouse.declaration import Column, Declaration, read_declaration
 from warehouse.run import Run
 
 # Filled in by landing, not by the source.
-STAMPS = ("source", "run_id", "known_at", "is_known_at_assumed", "previous_adj_close")
+STAMPS = ("source", "run_id", "known_at", "is_known_at_assumed")
+# Follow from the bar before in the same answer, where an answer has more than one.
+FOLLOWING = ("previous_session", "previous_adj_close")
+NO_BAR = "null::date, null::double"
+BAR_BEFORE = """,
+    case
+        when
+            adj_close is not null
+            and lag(adj_close) over (partition by symbol, version order by session) is not null
+            then lag(session) over (partition by symbol, version order by session)
+    end as previous_session,
+    lag(adj_close) over (partition by symbol, version order by session) as previous_adj_close
+"""
 
 # What makes a row bad on its own, beyond a missing key and text in a number.
 REASONS = {
     "quote": {
         "the close is missing": "close is null",
+        "the symbol is the name of a basket": (
+            "symbol in (select basket from reference.basket_member)"
+        ),
+        "it was known before its session": "given_known_at < session",
         "a price is not positive": "least(open, high, low, close, adj_close) <= 0",
         "the high is below the low": "high < low",
         "the date is no session of the exchange": (
@@ -24,11 +40,15 @@ REASONS = {
         ),
     },
     "rate": {"the value is missing": "value_pct is null"},
-    "holding": {"the line has no ticker": "ticker = '-'"},
-    "estimate": {
-        "the horizon is none of 0q, +1q, 0y, +1y": "horizon not in ('0q', '+1q', '0y', '+1y')"
+    "holding": {
+        "the line has no ticker": "ticker = '-'",
+        "it was known before its date": "given_known_at < holdings_date",
     },
-    "fundamental": {},
+    "estimate": {
+        "it was known before its date": "given_known_at < snapshot_date",
+        "the horizon is none of 0q, +1q, 0y, +1y": "horizon not in ('0q', '+1q', '0y', '+1y')",
+    },
+    "fundamental": {"it was known before its date": "given_known_at < snapshot_date"},
 }
 
 # When a value counts as known where the source does not say so: CONTRACT.md's table.
@@ -59,7 +79,8 @@ KNOWN_AT = {
                 from reference.release_calendar as r
                 where r.series_id = row.series_id and r.observation_date = row.observation_date
             ),
-            observation_date + interval 1 month + interval 19 day + interval 22 hour
+            date_trunc('month', observation_date)
+            + interval 1 month + interval 19 day + interval 22 hour
         )
         else coalesce(
             (select next_session from reference.calendar_day where day = row.observation_date),
@@ -95,6 +116,7 @@ def land(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame, run:
     declaration = declared(dataset)
     key = [name for name in declaration.grain if name not in ("known_at", "run_id")]
     _type_rows(con, declaration, key, frame, run)
+    _settle_repeated(con, key)
     _quarantine(con, dataset, run)
     _append_news(con, declaration, key, run)
     received = len(frame)
@@ -108,8 +130,8 @@ def land(con: duckdb.DuckDBPyConnection, dataset: str, frame: pd.DataFrame, run:
             "select symbol, min(session) as session from news group by symbol"
         )
     con.unregister("answer")
-    con.execute("drop table typed")
-    con.execute("drop table news")
+    for table in ("typed", "repeated", "news"):
+        con.execute(f"drop table {table}")
     run.rows_landed += landed[0]
     run.rows_quarantined += quarantined[0]
     return Landed(dataset, received, landed[0], quarantined[0])
@@ -123,17 +145,26 @@ def _type_rows(
     run: Run,
 ) -> None:
     """Make `typed`: each row cast, with its place, given known_at and the reason it is bad."""
-    con.register("answer", frame.assign(row_number=np.arange(1, len(frame) + 1)))
+    # DuckDB guesses the type of a column of objects from a sample; as text it keeps every cell.
+    objects = {name: "str" for name, kind in frame.dtypes.items() if kind == "object"}
+    numbered = frame.astype(objects).assign(row_number=np.arange(1, len(frame) + 1))
+    con.register("answer", numbered)
     given = [column for column in declaration.columns if column.name in frame.columns]
-    given = [column for column in given if column.name not in STAMPS]
-    values = [name for name in declaration.column_names if name not in STAMPS]
+    values = _values(declaration)
+    given = [column for column in given if column.name in values]
     absent = [c for c in declaration.columns if c.name in values and c not in given]
     casts = [f'answer."{c.name}" as given_{c.name}, {_cast(c)} as {c.name}' for c in given]
     casts += [f"null::{c.type} as {c.name}" for c in absent]
     reasons = [(f"{c.name} is not a {c.type}", wrong) for c in given if (wrong := _wrong(c))]
     reasons += [(f"{name} is missing", f"{name} is null") for name in key]
     reasons += REASONS[declaration.table].items()
-    known_at = "known_at::timestamp" if "known_at" in frame.columns else "null::timestamp"
+    known_at = "null::timestamp"
+    if "known_at" in frame.columns:
+        known_at = "try_cast(known_at as timestamp)"
+        casts.append("answer.known_at as said_known_at")
+        wrong = "said_known_at is not null and given_known_at is null"
+        reasons.append(("known_at is not a timestamp", wrong))
+    cases = " ".join(f"when {test} then '{reason}'" for reason, test in reasons)
     con.execute(
         f"""
         create or replace temp table typed as
@@ -145,8 +176,7 @@ def _type_rows(
         judged as (
             select
                 *,
-                case {" ".join(f"when {test} then '{reason}'" for reason, test in reasons)} end
-                    as reason,
+                case {cases} end as reason,
                 coalesce(given_known_at, {KNOWN_AT[declaration.table]}) as known_at
             from typed as row
         )
@@ -155,22 +185,56 @@ def _type_rows(
             row_number, given_known_at, {", ".join(values)}, reason, known_at,
             hash({", ".join(values)}) as fingerprint
         from judged
-        where reason is not null or known_at <= $known_by
+        where coalesce(known_at, '-infinity') <= $known_by
         """,
         {"known_by": run.known_by},
     )
+
+
+def _settle_repeated(con: duckdb.DuckDBPyConnection, key: list[str]) -> None:
+    """Of rows with one key and time, keep one where they are equal and none where they differ.
+
+    Leaves `repeated`, which numbers the versions of a key that come at several times.
+    """
+    keys = ", ".join(key)
     con.execute(
         f"""
-        update typed set reason = 'the same key came twice with different values'
-        where reason is null and row_number in (
-            select unnest(list(row_number))
+        create or replace temp table repeated as
+        with several as (
+            select {keys}
             from typed
             where reason is null
-            group by {", ".join(key)}, given_known_at
-            having count(distinct fingerprint) > 1
+            group by {keys}
+            having count(*) > 1
         )
+
+        select
+            row_number,
+            count(distinct fingerprint) over same > 1 as is_contradicted,
+            row_number() over (same order by row_number) > 1 as is_copy,
+            dense_rank() over (partition by {keys} order by given_known_at) as version
+        from typed semi join several using ({keys})
+        where reason is null
+        window same as (partition by {keys}, given_known_at)
         """
     )
+    con.execute(
+        """
+        update typed set reason = 'the same key came twice with different values'
+        from repeated
+        where typed.row_number = repeated.row_number and is_contradicted
+        """
+    )
+    con.execute(
+        """
+        delete from typed using repeated
+        where typed.row_number = repeated.row_number and is_copy and not is_contradicted
+        """
+    )
+
+
+def _values(declaration: Declaration) -> list[str]:
+    return [name for name in declaration.column_names if name not in (*STAMPS, *FOLLOWING)]
 
 
 def _cast(column: Column) -> str:
@@ -184,6 +248,9 @@ def _cast(column: Column) -> str:
             return f"case when isfinite({number}) then {number} end"
         case "bigint":
             return f"try_cast(case when isfinite({number}) then {number} end as bigint)"
+        case "date":
+            day = f"try_cast({name} as date)"
+            return f"case when {day} between '1900-01-01' and '2199-12-31' then {day} end"
         case _:
             return f"try_cast({name} as {column.type})"
 
@@ -196,7 +263,7 @@ def _wrong(column: Column) -> str:
             return ""
         case "double" | "bigint":
             number = f"try_cast({name} as double)"
-            return f"{name} is not null and ({number} is null or isinf({number}))"
+            return f"{name} is not null and {column.name} is null and not isnan({number}) is true"
         case _:
             return f"{name} is not null and {column.name} is null"
 
@@ -206,10 +273,15 @@ def _quarantine(con: duckdb.DuckDBPyConnection, dataset: str, run: Run) -> None:
     con.execute(
         """
         insert into ops.quarantine
+        with said as (
+            select row_number, answer_row as row
+            from (select row_number, answer as answer_row from answer)
+        )
+
         select $run_id, $dataset, bad.row_number, bad.reason, bad.row
         from (
-            select typed.row_number, typed.reason, to_json(answer)::json as row
-            from typed inner join answer using (row_number)
+            select typed.row_number, typed.reason, to_json(said.row) as row
+            from typed inner join said using (row_number)
             where typed.reason is not null
         ) as bad
         anti join ops.quarantine as seen
@@ -230,92 +302,79 @@ def _append_news(
     follows the newest of all.
     """
     keys = ", ".join(key)
-    values = [name for name in declaration.column_names if name not in STAMPS]
-    previous = (
-        "lag(adj_close) over (partition by symbol, version order by session)"
-        if declaration.table == "quote"
-        else "null::double"
-    )
-    stored_previous = "previous_adj_close" if declaration.table == "quote" else "null::double"
+    values = ", ".join(_values(declaration))
+    has_bars = FOLLOWING[0] in declaration.column_names
+    bar_before = BAR_BEFORE if has_bars else ""
+    bar = f"hash({', '.join(FOLLOWING)})" if has_bars else "null::ubigint"
     con.execute(
         f"""
         create or replace temp table news as
         with sound as (
-            select distinct on ({keys}, given_known_at)
-                * exclude (reason),
-                row_number() over (partition by {keys} order by given_known_at) as version
-            from typed
+            select
+                typed.*,
+                coalesce(repeated.version, 1) as version,
+                coalesce(given_known_at, 'infinity'::timestamp) as place_in_time
+            from typed left join repeated using (row_number)
             where reason is null
         ),
 
         said as (
-            select
-                *,
-                {previous} as previous_adj_close,
-                false as is_stored,
-                '{run.run_id}' as run_id,
-                coalesce(given_known_at, 'infinity'::timestamp) as place_in_time
+            select * {bar_before}
             from sound
         ),
 
         stored as (
-            select
-                raw.*,
-                hash({", ".join("raw." + name for name in values)}) as fingerprint
-            from {declaration.name} as raw
-            semi join sound using ({keys})
+            from {declaration.name} semi join sound using ({keys})
         ),
 
         versions as (
             select
-                {keys}, place_in_time, is_stored, run_id, row_number,
-                fingerprint, known_at, previous_adj_close
+                {keys}, row_number, known_at, place_in_time, '{run.run_id}' as run_id,
+                false as is_stored, fingerprint, {bar} as bar
             from said
             union all
             select
-                {keys}, known_at, true, run_id, 0,
-                fingerprint, known_at, {stored_previous}
+                {keys}, null, known_at, known_at, run_id,
+                true, hash({values}), {bar}
             from stored
         ),
 
         compared as (
             select
                 *,
-                lag(fingerprint) over version as version_before,
-                lag(known_at) over version as known_before,
-                lag(previous_adj_close) over version as previous_before
+                lag(fingerprint) over version as fingerprint_before,
+                lag(bar) over version as bar_before,
+                lag(known_at) over version as known_before
             from versions
             window version as (
                 partition by {keys} order by place_in_time, not is_stored, run_id
             )
         ),
 
+        -- The first bar of an answer has none before it, which is no news of the one it had.
         fresh as (
-            select row_number, known_before, previous_adj_close
+            select row_number, known_before
             from compared
             where
                 not is_stored
                 and (
-                    fingerprint is distinct from version_before
-                    or (
-                        previous_adj_close is not null
-                        and previous_adj_close is distinct from previous_before
-                    )
+                    fingerprint is distinct from fingerprint_before
+                    or (bar <> hash({NO_BAR}) and bar is distinct from bar_before)
                 )
         )
 
         select
-            {", ".join("typed." + name for name in values)},
-            fresh.previous_adj_close,
+            {values},
+            {", ".join(FOLLOWING) + "," if has_bars else ""}
             case
-                when typed.given_known_at is not null then typed.given_known_at
-                when fresh.known_before is null then typed.known_at
-                else greatest($known_by, fresh.known_before)
+                when given_known_at is not null then given_known_at
+                when known_before is null then known_at
+                else greatest($known_by, known_before)
             end as known_at,
-            typed.given_known_at is null
-                and fresh.known_before is null
-                and typed.known_at < $known_by - interval 1 day as is_known_at_assumed
-        from typed
+            given_known_at is null
+                and known_before is null
+                and known_at < $known_by - interval 1 day as is_known_at_assumed
+        from said
         inner join fresh using (row_number)
         """,
         {"known_by": run.known_by},
@@ -323,8 +382,7 @@ def _append_news(
     con.execute(
         f"""
         insert into {declaration.name} by name
-        select * {"" if declaration.table == "quote" else "exclude (previous_adj_close)"},
-            $source as source, $run_id as run_id
+        select *, $source as source, $run_id as run_id
         from news
         """,
         {"source": run.source, "run_id": run.run_id},

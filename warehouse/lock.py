@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from warehouse.place import Place
 from warehouse.run import Run
@@ -26,9 +27,7 @@ def hold(place: Place, run: Run) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _held(place) from None
-        lock.seek(0)
-        left = lock.read()
-        _sweep(place, json.loads(left) if left else {})
+        _sweep(place, _holder(place))
         lock.truncate(0)
         lock.write(json.dumps({"pid": os.getpid(), **run.record()}))
         lock.flush()
@@ -48,15 +47,23 @@ def require_free(place: Place) -> None:
 
 
 def _held(place: Place) -> HeldError:
-    words = place.lock.read_text(encoding="utf-8")
-    holder = json.loads(words) if words else {}
+    holder = _holder(place)
     return HeldError(
         f"Run {holder.get('run_id', 'unknown')} (process {holder.get('pid', 'unknown')}) "
         f"holds {place.home}: wait until it has ended."
     )
 
 
-def _sweep(place: Place, dead: dict[str, object]) -> None:
+def _holder(place: Place) -> dict[str, Any]:
+    """What the lock says of the run that took it; empty where it ended well or cannot be read."""
+    try:
+        holder = json.loads(place.lock.read_text(encoding="utf-8"))
+    except ValueError:
+        return {}
+    return holder if isinstance(holder, dict) else {}
+
+
+def _sweep(place: Place, dead: dict[str, Any]) -> None:
     """Remove a dead run's leftovers, and write the record that it could not."""
     leftovers = (".current-*", "build.duckdb.tmp")
     for partial in (

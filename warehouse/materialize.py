@@ -142,13 +142,14 @@ def _landed_texts() -> dict[str, str]:
 
 
 def _widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
-    """Let a basket change when a member or its stand-in does."""
+    """Let a basket change when a member does, from the session before: it may start there."""
     con.execute(
         """
         insert into changed
-        select b.basket, min(c.session)
+        select b.basket, min(coalesce(d.previous_session, c.session))
         from reference.basket_member as b
         inner join changed as c on c.symbol in (b.symbol, b.stand_in)
+        inner join reference.calendar_day as d on c.session = d.day
         group by b.basket
         """
     )

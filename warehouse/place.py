@@ -50,8 +50,11 @@ class Place:
     def require_writable(self) -> None:
         """Raise PlaceError where the home, or the folder it would be made in, refuses writing."""
         existing = self.home
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
+        try:
+            while not existing.exists() and existing != existing.parent:
+                existing = existing.parent
+        except OSError as error:
+            raise PlaceError(f"The home {self.home} cannot be used: {error.strerror}.") from None
         if not existing.is_dir():
             raise PlaceError(f"The home {self.home} is not a folder: name another with --home.")
         if not os.access(existing, os.W_OK | os.X_OK):

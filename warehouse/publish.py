@@ -92,7 +92,8 @@ def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
         con.close()
         return
     compacted = place.home / ".current-compacted.duckdb"
-    con.execute(f"attach '{compacted}' as compacted (storage_version '{STORAGE_VERSION}')")
+    path = str(compacted).replace("'", "''")
+    con.execute(f"attach '{path}' as compacted (storage_version '{STORAGE_VERSION}')")
     con.execute("copy from database build to compacted")
     con.execute("detach compacted")
     con.close()

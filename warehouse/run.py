@@ -79,7 +79,8 @@ class Refused(Exception):
 
 def is_stop(error: BaseException) -> bool:
     """Whether `error` is somebody's wish to stop: Ctrl-C, SIGTERM, or DuckDB's word for them."""
-    return not isinstance(error, Exception) or str(error) == "Query interrupted"
+    words = ("Query interrupted", "KeyboardInterrupt", "TerminationSignal")
+    return not isinstance(error, Exception) or any(word in str(error) for word in words)
 
 
 @contextmanager
@@ -91,6 +92,8 @@ def recorded(place: Place, run: Run) -> Iterator[None]:
         run.finish("refused", str(refusal))
         raise
     except BaseException as error:
+        if place.current.resolve().name == run.run_id:
+            raise  # readers have it: what went wrong came after
         words = " ".join(str(error).split()) or type(error).__name__
         run.finish("failed", "The run was stopped before it ended." if is_stop(error) else words)
         raise

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import sqlglot
 from sqlglot import exp
+from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import traverse_scope
 
 from warehouse.connect import FOLDER
@@ -64,7 +65,14 @@ def read_transforms(folder: Path = TRANSFORMS) -> list[Transform]:
     Raises TransformError where a table lacks its declaration or tables read each other.
     """
     files = [path for path in sorted(folder.glob("*/*.*")) if path.suffix in (".sql", ".py")]
-    transforms = {t.name: t for t in map(_read, files) if t}
+    transforms: dict[str, Transform] = {}
+    for path in files:
+        transform = _read(path)
+        if transform.name in transforms:
+            raise TransformError(
+                f"{path} and {transforms[transform.name].path.name} are one table."
+            )
+        transforms[transform.name] = transform
     graph = {t.name: [i for i in t.inputs if i in transforms] for t in transforms.values()}
     try:
         return [transforms[name] for name in TopologicalSorter(graph).static_order()]
@@ -74,21 +82,21 @@ def read_transforms(folder: Path = TRANSFORMS) -> list[Transform]:
         ) from None
 
 
-def _read(path: Path) -> Transform | None:
-    if path.stem.startswith("_"):
-        return None
+def _read(path: Path) -> Transform:
     declared = path.with_suffix(".yml")
     if not declared.exists():
         raise TransformError(f"{path} has no declaration {declared.name} beside it.")
     text = path.read_text(encoding="utf-8")
     declaration = read_declaration(declared)
-    if path.suffix == ".py":
+    try:
+        if path.suffix == ".sql":
+            return Transform(declaration, path, text, tuple(named_tables(text)))
         function = _function(path)
-        inputs = [
-            parameter.replace("_", ".", 1) for parameter in inspect.signature(function).parameters
-        ]
-        return Transform(declaration, path, text, tuple(inputs), function)
-    return Transform(declaration, path, text, tuple(named_tables(text)))
+    except (SqlglotError, SyntaxError, ImportError, AttributeError) as error:
+        raise TransformError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
+    parameters = inspect.signature(function).parameters
+    inputs = tuple(parameter.replace("_", ".", 1) for parameter in parameters)
+    return Transform(declaration, path, text, inputs, function)
 
 
 def named_tables(query: str) -> Iterable[str]:

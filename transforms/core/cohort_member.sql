@@ -28,7 +28,7 @@ known as (
         fund,
         holdings_date,
         min(known_at) as known_at
-    from word
+    from raw.holding
     group by fund, holdings_date
 ),
 

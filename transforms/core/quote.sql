@@ -1,13 +1,17 @@
 -- The newest word on each bar. The ratio of adj_close is taken within one answer of the source,
--- because a later dividend rewrites all of it.
+-- because a later dividend rewrites all of it: the newest answer in which the bars are neighbours.
 with word as (
     select
         *,
-        last_value(adj_close / previous_adj_close ignore nulls) over (
-            partition by symbol, session
-            order by known_at, run_id
-        ) as adj_ratio
+        last_value(adj_close / previous_adj_close ignore nulls) over closest as adj_ratio,
+        max(previous_session) over closest as adj_since
     from raw.quote
+    window
+        closest as (
+            partition by symbol, session
+            order by previous_session nulls first, known_at, run_id
+            rows between unbounded preceding and unbounded following
+        )
     qualify row_number() over (
         partition by symbol, session
         order by known_at desc, run_id desc
@@ -16,9 +20,10 @@ with word as (
 
 ratio as (
     select
-        *,
+        * exclude (adj_ratio),
         close / lag(close) over bar as price_ratio,
-        (close + dividend) / lag(close) over bar as dividend_ratio
+        (close + dividend) / lag(close) over bar as dividend_ratio,
+        case when adj_since = lag(session) over bar then adj_ratio end as adj_ratio
     from word
     window bar as (partition by symbol order by session)
 ),
@@ -103,8 +108,13 @@ basket_growth as (
     from held
     group by basket, session, period, rebalance, member_count
     having count(*) = member_count
-    -- What is weighted at a year's last close starts with the first whole year.
-    qualify rebalance = 'session' or period > min(period) over (partition by basket)
+    -- What is weighted at a year's last close starts with the first year that follows one.
+    qualify
+        rebalance = 'session'
+        or period > min(period) over (partition by basket)
+        or min(session) over (partition by basket, period) in (
+            select s.session from core.session as s where s.sessions_ytd = 1
+        )
 ),
 
 basket_return as (

@@ -1,20 +1,4 @@
--- Each holdings file with the sessions that it counts for; a cohort's first counts backwards too.
-with file as (
-    select
-        cohort,
-        valid_from,
-        case
-            when valid_from > min(valid_from) over (partition by cohort) then valid_from
-            else '-infinity'::date
-        end as applies_from,
-        coalesce(valid_to, 'infinity'::date) as applies_to,
-        count(*) as member_count,
-        sum(weight_pct) as weight_pct
-    from core.cohort_member
-    group by cohort, valid_from, valid_to
-),
-
-member as (
+with member as (
     select
         m.cohort,
         m.symbol,
@@ -22,9 +6,9 @@ member as (
         c.benchmark_symbol,
         f.valid_from,
         f.applies_from,
-        f.applies_to
+        coalesce(f.valid_to, 'infinity') as applies_to
     from core.cohort_member as m
-    inner join file as f on m.cohort = f.cohort and m.valid_from = f.valid_from
+    inner join core.cohort_file as f on m.cohort = f.cohort and m.valid_from = f.valid_from
     inner join reference.cohort as c on m.cohort = c.cohort
 ),
 
@@ -147,6 +131,6 @@ select
     c.session < min(f.valid_from) over (partition by c.cohort) as is_membership_backfilled,
     min(c.session) over (partition by c.cohort) as history_start
 from counted as c
-inner join file as f on c.cohort = f.cohort and c.valid_from = f.valid_from
+inner join core.cohort_file as f on c.cohort = f.cohort and c.valid_from = f.valid_from
 left join oscillator as o on c.cohort = o.cohort and c.session = o.session
 window past as (partition by c.cohort order by c.session rows unbounded preceding)

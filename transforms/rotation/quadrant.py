@@ -9,6 +9,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 WINDOW = 63  # sessions that a value is standardised over
 MOMENTUM = 10  # sessions that the trend's change is taken over
+STILL = 1e-9  # a deviation below this share of the mean is rounding
 HEADING = 5  # sessions that the direction of travel is taken over
 
 
@@ -30,6 +31,8 @@ def quadrant(
         )
         if symbol in closes and benchmark in closes
     ]
+    if not rows:
+        return _place(pd.Series(dtype=float)).assign(session=None, symbol=None, benchmark=None)
     return pd.concat(rows).reset_index()
 
 
@@ -66,6 +69,10 @@ def _standardise(values: pd.Series) -> pd.Series:
     if len(values) >= WINDOW:
         windows = sliding_window_view(values.to_numpy(), WINDOW)
         deviation = windows.std(axis=1, ddof=1)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scores[WINDOW - 1 :] = (windows[:, -1] - windows.mean(axis=1)) / deviation
-    return pd.Series(scores, index=values.index).replace([np.inf, -np.inf], np.nan)
+        mean = windows.mean(axis=1)
+        # What stands still deviates by rounding alone, and has no place.
+        moves = deviation > STILL * np.abs(mean)
+        scores[WINDOW - 1 :] = np.divide(
+            windows[:, -1] - mean, deviation, out=np.full(len(mean), np.nan), where=moves
+        )
+    return pd.Series(scores, index=values.index)

@@ -148,8 +148,10 @@ select
     long_ytd_pct - short_ytd_pct as excess_ytd_pct,
     case when sessions >= 50 then mean_50 end as ratio_sma_50,
     case when sessions >= 200 then mean_200 end as ratio_sma_200,
-    case when sessions >= 252 then (ratio - mean_252) / nullif(deviation_252, 0) end
-        as ratio_zscore_252,
+    case
+        when sessions >= 252 and deviation_252 > 1e-9 * mean_252
+            then (ratio - mean_252) / deviation_252
+    end as ratio_zscore_252,
     case when sessions >= 63 + 252 then 100 * share_below end as excess_3m_percentile,
     history_start
 from placed

@@ -1,0 +1,211 @@
+"""A night on the real input gives what a second computation from the contract gives."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+import recompute
+
+from flows.sources import open_source
+from warehouse.connect import FOLDER, open_build
+from warehouse.land import land
+from warehouse.materialize import Materializer
+from warehouse.place import Place
+from warehouse.reference import load_reference
+from warehouse.run import Run
+from warehouse.transform import Transform, read_transforms
+
+DROP = Path(__file__).parents[2].parent / "shared/data/drop"
+REFERENCE = FOLDER / "reference"
+RELATIVE = 1e-7  # tolerated difference of a number; below 0.01 in absolute terms
+NEWEST = date(2026, 7, 2)
+COMPARED = (
+    "core.quote",
+    "core.cohort_member",
+    "rotation.relative_strength",
+    "rotation.streak",
+    "rotation.breadth",
+    "rotation.quadrant",
+)
+
+pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The build file of a night that knows every quote and holdings file of the drop."""
+    place = Place.of(tmp_path_factory.mktemp("home"))
+    place.make()
+    source = open_source(str(DROP))
+    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
+    with open_build(place) as con:
+        load_reference(con)
+        for dataset in ("quote", "holding"):
+            land(con, dataset, source.fetch(dataset, None, NEWEST), run)
+        materializer = Materializer(con, needed(), set(), rebuild=True)
+        list(materializer.run())
+        yield con
+
+
+def needed() -> list[Transform]:
+    """The transforms of the compared tables and of all that they read, in order."""
+    wanted = set(COMPARED)
+    order = read_transforms()
+    for transform in reversed(order):
+        if transform.name in wanted:
+            wanted.update(transform.inputs)
+    return [transform for transform in order if transform.name in wanted]
+
+
+@pytest.fixture(scope="module")
+def quotes() -> pd.DataFrame:
+    members = recompute.read_reference(REFERENCE, "basket_member")
+    return recompute.quote(recompute.read_quotes(DROP), members)
+
+
+@pytest.fixture(scope="module")
+def strength(quotes: pd.DataFrame) -> pd.DataFrame:
+    return recompute.relative_strength(quotes, recompute.read_reference(REFERENCE, "pair"))
+
+
+@pytest.fixture(scope="module")
+def members() -> pd.DataFrame:
+    return recompute.cohort_member(DROP, REFERENCE)
+
+
+def differences(
+    con: duckdb.DuckDBPyConnection, table: str, key: list[str], expected: pd.DataFrame
+) -> dict[str, tuple[object, ...]]:
+    """What differs, each with its first example: keys on one side alone, and columns.
+
+    Labels and NULLs must be equal, numbers within RELATIVE.
+    """
+    con.register("expected", expected)
+    types = {name: type_ for name, type_, *_ in con.execute(f"describe {table}").fetchall()}
+    tests = {"only in the warehouse": "not coalesce(e.here, false)"}
+    tests |= {"only expected": "not coalesce(b.here, false)"}
+    for name in expected.columns.difference(key):
+        tests[name] = f"b.{name} is distinct from e.{name}::{types[name]}"
+        if types[name] == "DOUBLE":
+            margin = f"{RELATIVE} * greatest(abs(e.{name}), 0.01)"
+            tests[name] += f" and not coalesce(abs(b.{name} - e.{name}) <= {margin}, false)"
+    examples = {}
+    for what, test in tests.items():
+        shown = [*key, f"b.{what}", f"e.{what}"] if what in types else key
+        example = con.execute(
+            f"""
+            select {", ".join(shown)}
+            from (select *, true as here from {table}) as b
+            full join (select *, true as here from expected) as e using ({", ".join(key)})
+            where {test}
+            order by {", ".join(key)}
+            limit 1
+            """
+        ).fetchone()
+        if example:
+            examples[what] = example
+    con.unregister("expected")
+    return examples
+
+
+def test_every_quote_has_the_returns_of_the_contract(
+    built: duckdb.DuckDBPyConnection, quotes: pd.DataFrame
+) -> None:
+    assert differences(built, "core.quote", ["symbol", "session"], quotes) == {}
+
+
+def test_cohorts_have_the_members_of_their_files(
+    built: duckdb.DuckDBPyConnection, members: pd.DataFrame
+) -> None:
+    key = ["cohort", "symbol", "valid_from"]
+    assert differences(built, "core.cohort_member", key, members) == {}
+
+
+def test_every_pair_has_the_relative_strength_of_the_contract(
+    built: duckdb.DuckDBPyConnection, strength: pd.DataFrame
+) -> None:
+    key = ["session", "pair", "basis"]
+    assert differences(built, "rotation.relative_strength", key, strength) == {}
+
+
+def test_every_pair_has_the_streaks_of_the_contract(
+    built: duckdb.DuckDBPyConnection, strength: pd.DataFrame
+) -> None:
+    key = ["session", "pair", "basis"]
+    assert differences(built, "rotation.streak", key, recompute.streak(strength)) == {}
+
+
+def test_every_cohort_has_the_breadth_of_the_contract(
+    built: duckdb.DuckDBPyConnection, quotes: pd.DataFrame, members: pd.DataFrame
+) -> None:
+    cohorts = recompute.read_reference(REFERENCE, "cohort")
+    benchmarks = dict(zip(cohorts["cohort"], cohorts["benchmark_symbol"], strict=True))
+    expected = recompute.breadth(quotes, members, benchmarks)
+    # What the contract does not name only served to get there.
+    expected = expected.drop(columns=["covered_weight_pct", "weight_pct"])
+    assert differences(built, "rotation.breadth", ["session", "cohort"], expected) == {}
+
+
+def test_every_fund_has_the_quadrant_of_the_contract(
+    built: duckdb.DuckDBPyConnection, quotes: pd.DataFrame
+) -> None:
+    placed = recompute.read_reference(REFERENCE, "quadrant_member")
+    expected = recompute.quadrant(quotes, placed)
+    key = ["session", "symbol", "benchmark"]
+    assert differences(built, "rotation.quadrant", key, expected) == {}
+
+
+def test_every_row_of_the_quote_files_lands(built: duckdb.DuckDBPyConnection) -> None:
+    count = built.execute("select count(*) from raw.quote").fetchone()
+    assert count == (266_874 + 1_349_421,)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "return_pct"),
+    [
+        ("IWM", 7.54),
+        ("SPY", 1.99),
+        ("QQQ", 2.74),
+        ("^RUT", 7.45),
+        ("^GSPC", 1.94),
+        ("RSP", 3.85),
+    ],
+)
+def test_year_to_2026_01_27(
+    built: duckdb.DuckDBPyConnection, symbol: str, return_pct: float
+) -> None:
+    rows = built.execute(
+        """
+        select distinct
+            round(case $symbol when long_symbol then long_ytd_pct else short_ytd_pct end, 2)
+        from rotation.relative_strength
+        where
+            session = date '2026-01-27'
+            and basis = 'price'
+            and $symbol in (long_symbol, short_symbol)
+        """,
+        {"symbol": symbol},
+    ).fetchall()
+    assert rows == [(return_pct,)]
+
+
+@pytest.mark.parametrize(
+    ("pair", "min_margin_bp"), [("small_vs_large", 8.80), ("russell_vs_sp500", 5.44)]
+)
+def test_small_companies_won_on_the_first_14_sessions_of_2026(
+    built: duckdb.DuckDBPyConnection, pair: str, min_margin_bp: float
+) -> None:
+    rows = built.execute(
+        """
+        select session, streak_sessions, streak_start, round(min_margin_bp, 2)
+        from rotation.streak
+        where pair = $pair and basis = 'price' and session between '2026-01-22' and '2026-01-23'
+        order by session
+        """,
+        {"pair": pair},
+    ).fetchall()
+    assert rows[0] == (date(2026, 1, 22), 14, date(2026, 1, 2), min_margin_bp)
+    assert rows[1][:3] == (date(2026, 1, 23), -1, date(2026, 1, 23))
