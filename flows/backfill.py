@@ -25,7 +25,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     run = plan.run
     with writing(place, run) as con:
         news = land_source(con, plan.source, run, (start, end))
-        tables = build_tables(con, news)
+        tables = build_tables(con, run, news)
         results = check_tables(con, run)
         publish_run(con, place, run)
     summarise(run, tables, results)

@@ -35,7 +35,7 @@ def nightly(
     run = plan.run
     with writing(place, run) as con:
         news = land_source(con, plan.source, run)
-        tables = build_tables(con, news)
+        tables = build_tables(con, run, news)
         results = check_tables(con, run)
         publish_run(con, place, run)
     summarise(run, tables, results)

@@ -16,7 +16,7 @@ def rebuild(home: Path | None = None) -> str:
     place = Place.of(home)
     run = plan_rebuild(place)
     with writing(place, run) as con:
-        tables = build_tables(con, set(), rebuild=True)
+        tables = build_tables(con, run, set(), rebuild=True)
         results = check_tables(con, run)
         publish_run(con, place, run)
     summarise(run, tables, results)

@@ -22,7 +22,7 @@ from warehouse.declaration import Declaration
 from warehouse.land import Landed, declared, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
-from warehouse.outcome import note_outcome, note_quality, overlap_start
+from warehouse.outcome import note_outcome, note_quality, note_suspects, overlap_start
 from warehouse.place import Place
 from warehouse.publish import publish
 from warehouse.run import Refused, Run
@@ -137,7 +137,7 @@ def land_source(
 
 
 def build_tables(
-    con: duckdb.DuckDBPyConnection, news: set[str], *, rebuild: bool = False
+    con: duckdb.DuckDBPyConnection, run: Run, news: set[str], *, rebuild: bool = False
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
     transforms = read_transforms()
@@ -146,6 +146,7 @@ def build_tables(
         asset_task(build_table, "build", t.declaration, t.inputs)(t, materializer)
         for t in transforms
     ]
+    note_suspects(con, run)
     create_as_of_macros(con, transforms)
     create_latest_views(con, transforms)
     write_catalog(con, transforms, materializer.fingerprints)

@@ -44,6 +44,8 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         con.execute("set preserve_insertion_order = false")
         con.execute("set enable_progress_bar = false")
+        # A table made in the same transaction looks empty to the planner, which then loops.
+        con.execute("set asof_loop_join_threshold = 0")
         declare_landed(con)
         yield con
     except DAMAGE as error:

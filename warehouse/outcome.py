@@ -51,6 +51,37 @@ def note_outcome(con: duckdb.DuckDBPyConnection, run: Run, landed: Landed) -> No
     )
 
 
+def note_suspects(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Add to `ops.quarantine` the estimates that no sum uses, each by the run that saw it first.
+
+    A consensus of more than half the market value is one in another currency.
+    """
+    con.execute(
+        """
+        insert into ops.quarantine
+        select
+            $run_id,
+            'estimate',
+            row_number() over () + coalesce(
+                (select max(row_number) from ops.quarantine where run_id = $run_id), 0
+            ),
+            $reason,
+            suspect.row
+        from (
+            select to_json(e) as row
+            from rotation.member_estimate as e
+            where e.is_suspect
+        ) as suspect
+        anti join ops.quarantine as seen
+            on seen.reason = $reason and (seen.row->>'$') = (suspect.row->>'$')
+        """,
+        {
+            "run_id": run.run_id,
+            "reason": "earnings above half the market value in an unknown currency",
+        },
+    )
+
+
 def note_quality(
     con: duckdb.DuckDBPyConnection, run: Run, results: "Sequence[DataclassInstance]"
 ) -> None:

@@ -45,6 +45,8 @@ class Transform:
     def reading(self, replacements: dict[str, str]) -> str:
         """The SQL with some of its input tables replaced by other relations, given as SQL."""
 
+        if not replacements.keys() & set(self.inputs):
+            return self.text
         query = sqlglot.parse_one(self.text, dialect="duckdb")
         for table in list(query.find_all(exp.Table)):
             if relation := replacements.get(table_name(table)):
