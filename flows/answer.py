@@ -1,10 +1,12 @@
 """Answers to `rotation query`: read-only SQL on the published warehouse, shown or written."""
 
+import csv
 import io
 import json
 import os
 import re
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,25 +70,42 @@ def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
 
 def _write(table: "pyarrow.Table", format_: str, output: Path | None) -> None:
-    import pyarrow.csv
-    import pyarrow.parquet
-
     if format_ == "parquet":
+        import pyarrow.parquet
+
         pyarrow.parquet.write_table(table, output)
         return
     if format_ == "csv":
-        buffer = io.BytesIO()
-        pyarrow.csv.write_csv(
-            table, buffer, pyarrow.csv.WriteOptions(quoting_style="needed", quoting_header="needed")
-        )
-        text = buffer.getvalue().decode()
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, lineterminator="\n")
+        writer.writerow(table.column_names)
+        for batch in table.to_batches():
+            columns = (map(_field, column.to_pylist()) for column in batch.columns)
+            writer.writerows(zip(*columns, strict=True))
+        text = buffer.getvalue()
     else:
-        text = json.dumps(table.to_pylist(), default=str, indent=2) + "\n"
+        text = json.dumps(table.to_pylist(), default=_number_or_text, indent=2) + "\n"
     if output:
         output.write_text(text, encoding="utf-8")
     else:
         sys.stdout.write(text)
         sys.stdout.flush()
+
+
+def _field(value: object) -> object:
+    """A value as CSV has it: truth in lower case, lists and structs as JSON."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, default=_number_or_text)
+    return value
+
+
+def _number_or_text(value: object) -> object:
+    """What JSON has no word for; a decimal, such as a sum of whole numbers, is a number."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return str(value)
 
 
 def _show(relation: duckdb.DuckDBPyConnection, output: Path | None) -> None:

@@ -171,7 +171,7 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
 
 
 def main() -> None:
-    """Run the command line; exit codes are those of CONTRACT.md."""
+    """Run the command line: exit 0 done, 1 refused or failed, 2 wrong usage, 3 held."""
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)

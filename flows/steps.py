@@ -18,8 +18,9 @@ from expectations.gate import QualityResult, audit, critical_failures, sentence
 from flows.sources import DATASETS, Source, SourceError
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
+from warehouse.dataset import Dataset
 from warehouse.declaration import Declaration
-from warehouse.land import Landed, declared, land
+from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.outcome import note_outcome, note_quality, note_suspects, overlap_start
@@ -130,7 +131,7 @@ def land_source(
         batch = ingest(source, dataset, span[0] if span else since, run.session)
         if span:
             batch.restrict(DATED[dataset], span)
-        landing = asset_task(land_batch, "land", declared(dataset))
+        landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)
         if landing(con, dataset, batch, run).landed:
             news.add(f"raw.{dataset}")
     return news
@@ -161,8 +162,11 @@ def check_tables(con: duckdb.DuckDBPyConnection, run: Run) -> list[QualityResult
     results = audit(con, parameters={"session": run.session})
     note_quality(con, run, results)
     log.info("check  %s", sentence(results))
-    if critical_failures(results):
-        raise Refused(sentence(results))
+    if critical := critical_failures(results):
+        raise Refused(
+            f"Session {run.session} is refused and the last publication stays: "
+            f"{sentence(critical)} Mend the source and run again."
+        )
     return results
 
 

@@ -79,7 +79,17 @@ def read_declaration(path: Path) -> Declaration:
     try:
         content = yaml.safe_load(text)
         description = " ".join(str(content["description"]).split())
-        entries, grain = content["columns"].items(), tuple(content["grain"])
+        grain = tuple(content["grain"])
+        columns = tuple(
+            Column(
+                name=name,
+                type=str(entry.get("type", "")),
+                unit=str(entry.get("unit", "")),
+                meaning=" ".join(str(entry.get("meaning", "")).split()),
+                optional=bool(entry.get("optional", False)),
+            )
+            for name, entry in content["columns"].items()
+        )
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         words = " ".join(str(error).split())
         raise DeclarationError(
@@ -87,16 +97,6 @@ def read_declaration(path: Path) -> Declaration:
         ) from None
     if "One row per " not in description.split(". ")[-1]:
         raise DeclarationError(f'{path}: the description must end in its grain: "One row per …".')
-    columns = tuple(
-        Column(
-            name=name,
-            type=str(entry.get("type", "")),
-            unit=str(entry.get("unit", "")),
-            meaning=" ".join(str(entry.get("meaning", "")).split()),
-            optional=bool(entry.get("optional", False)),
-        )
-        for name, entry in entries
-    )
     for column in columns:
         if not (column.type and column.unit and column.meaning):
             raise DeclarationError(f"{path}: column {column.name} needs type, unit and meaning.")

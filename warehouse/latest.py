@@ -11,7 +11,7 @@ def create_latest_views(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
     """Make one view per table of `rotation` whose grain has a session, with its comments."""
     for transform in transforms:
         table = transform.declaration
-        if table.schema != "rotation" or "session" not in table.grain:
+        if table.schema != "rotation" or table.is_view or "session" not in table.grain:
             continue
         latest = replace(
             table,

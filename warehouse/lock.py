@@ -60,7 +60,7 @@ def _holder(place: Place) -> dict[str, Any]:
         holder = json.loads(place.lock.read_text(encoding="utf-8"))
     except ValueError:
         return {}
-    return holder if isinstance(holder, dict) else {}
+    return holder if isinstance(holder, dict) and "run_id" in holder else {}
 
 
 def _sweep(place: Place, dead: dict[str, Any]) -> None:

@@ -54,7 +54,9 @@ class Place:
             while not existing.exists() and existing != existing.parent:
                 existing = existing.parent
         except OSError as error:
-            raise PlaceError(f"The home {self.home} cannot be used: {error.strerror}.") from None
+            raise PlaceError(
+                f"The home {self.home} cannot be used ({error.strerror}): name another with --home."
+            ) from None
         if not existing.is_dir():
             raise PlaceError(f"The home {self.home} is not a folder: name another with --home.")
         if not os.access(existing, os.W_OK | os.X_OK):
@@ -69,4 +71,7 @@ class Place:
             for folder in (self.published, self.runs, self.prefect):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise PlaceError(f"The home {self.home} cannot be written: {error.strerror}.") from None
+            raise PlaceError(
+                f"The home {self.home} cannot be written ({error.strerror}): name another with "
+                "--home."
+            ) from None

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import inspect
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
@@ -95,7 +96,8 @@ def _read(path: Path) -> Transform:
             return Transform(declaration, path, text, tuple(named_tables(text)))
         function = _function(path)
     except (SqlglotError, SyntaxError, ImportError, AttributeError) as error:
-        raise TransformError(f"{path} cannot be read: {' '.join(str(error).split())}.") from error
+        words = re.sub(r"\x1b\[\d+m", "", " ".join(str(error).split()))  # sqlglot underlines
+        raise TransformError(f"{path} cannot be read: {words}.") from error
     parameters = inspect.signature(function).parameters
     inputs = tuple(parameter.replace("_", ".", 1) for parameter in parameters)
     return Transform(declaration, path, text, inputs, function)

@@ -1,7 +1,6 @@
 """A night on the real input gives what a second computation from the contract gives."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -9,55 +8,14 @@ import pandas as pd
 import pytest
 import recompute
 
-from flows.sources import open_source
-from warehouse.connect import FOLDER, open_build
-from warehouse.land import land
-from warehouse.materialize import Materializer
-from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
-from warehouse.transform import Transform, read_transforms
+from warehouse.connect import FOLDER
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 REFERENCE = FOLDER / "reference"
 RELATIVE = 1e-7  # tolerated difference of a number; below 0.01 in absolute terms
 NEWEST = date(2026, 7, 2)
-COMPARED = (
-    "core.quote",
-    "core.cohort_member",
-    "rotation.relative_strength",
-    "rotation.streak",
-    "rotation.breadth",
-    "rotation.quadrant",
-)
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The build file of a night that knows every quote and holdings file of the drop."""
-    place = Place.of(tmp_path_factory.mktemp("home"))
-    place.make()
-    source = open_source(str(DROP))
-    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
-    with open_build(place) as con:
-        load_reference(con)
-        for dataset in ("quote", "holding"):
-            land(con, dataset, source.fetch(dataset, None, NEWEST), run)
-        materializer = Materializer(con, needed(), set(), rebuild=True)
-        list(materializer.run())
-        yield con
-
-
-def needed() -> list[Transform]:
-    """The transforms of the compared tables and of all that they read, in order."""
-    wanted = set(COMPARED)
-    order = read_transforms()
-    for transform in reversed(order):
-        if transform.name in wanted:
-            wanted.update(transform.inputs)
-    return [transform for transform in order if transform.name in wanted]
 
 
 @pytest.fixture(scope="module")

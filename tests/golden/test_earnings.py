@@ -1,61 +1,15 @@
 """Earnings, valuation and concentration of the real input on its newest session."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from flows.sources import open_source
-from warehouse.connect import open_build
-from warehouse.land import land
-from warehouse.materialize import Materializer
-from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
-from warehouse.transform import Transform, read_transforms
-
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 NEWEST = date(2026, 7, 2)
-TABLES = (
-    "rotation.earnings_growth",
-    "rotation.earnings_handoff",
-    "rotation.estimate_revision",
-    "rotation.valuation",
-    "rotation.concentration",
-)
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The tables as of a night that knows every holdings file of the drop; quotes of June on."""
-    place = Place.of(tmp_path_factory.mktemp("home"))
-    place.make()
-    source = open_source(str(DROP))
-    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
-    with open_build(place) as con:
-        load_reference(con)
-        quotes = source.fetch("quote", None, NEWEST)
-        land(con, "quote", quotes[quotes["session"].astype(str) >= "2026-06-01"], run)
-        for dataset in ("holding", "estimate", "fundamental"):
-            land(con, dataset, source.fetch(dataset, None, NEWEST), run)
-        transforms = read_transforms()
-        materializer = Materializer(con, transforms, set(), rebuild=True)
-        for transform in needed(transforms):
-            materializer.materialize(transform)
-        yield con
-
-
-def needed(transforms: list[Transform]) -> list[Transform]:
-    """TABLES and what they are built from, in order."""
-    wanted = set(TABLES)
-    for transform in reversed(transforms):
-        if transform.name in wanted:
-            wanted.update(transform.inputs)
-    return [transform for transform in transforms if transform.name in wanted]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Rates on the real input give what plain pandas and NumPy give, day by day."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -9,49 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from flows.sources import open_source
-from warehouse.connect import open_build
-from warehouse.land import land
-from warehouse.materialize import Materializer
-from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
-from warehouse.transform import read_transforms
-
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 NEWEST = date(2026, 7, 2)
 EVENING = pd.Timestamp("2026-01-27")
-TABLES = ("policy_decision", "rate_regime", "rate_beta", "policy_event", "rate_sensitivity")
 FUNDS = ("IWM", "SPY", "QQQ", "KRE", "IWD", "IWF")
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The build file of a night that knows some funds, all rates, members and company facts."""
-    place = Place.of(tmp_path_factory.mktemp("home"))
-    place.make()
-    source = open_source(str(DROP))
-    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 2, 22, 30))
-    with open_build(place) as con:
-        load_reference(con)
-        for dataset in ("rate", "holding", "fundamental", "quote"):
-            frame = source.fetch(dataset, None, NEWEST)
-            if dataset == "quote":
-                frame = frame[frame["symbol"].isin(FUNDS)]
-            land(con, dataset, frame, run)
-        transforms = {transform.name: transform for transform in read_transforms()}
-        wanted = {f"rotation.{table}" for table in TABLES}
-        while more := {i for name in wanted for i in transforms[name].inputs if i in transforms}:
-            if more <= wanted:
-                break
-            wanted |= more
-        kernel = Materializer(con, list(transforms.values()), {"raw.quote"}, rebuild=True)
-        for transform in transforms.values():
-            if transform.name in wanted:
-                kernel.materialize(transform)
-        yield con
 
 
 @pytest.fixture(scope="module")
@@ -223,5 +185,5 @@ def test_debt_is_unknown_and_nothing_is_derived(built: duckdb.DuckDBPyConnection
         """
     ).fetchall()
     nothing = (4, NEWEST, 0, None, None, None, None)
-    # The file of the S&P 500's members is known only on the next session.
-    assert rows == [("MAG7", *nothing), ("SMALL", *nothing)]
+    cohorts = ("LARGE", "LARGE_EX_MAG7", "MAG7", "SMALL")
+    assert rows == [(cohort, *nothing) for cohort in cohorts]

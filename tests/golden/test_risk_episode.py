@@ -1,7 +1,6 @@
 """Risk and episodes on the real input, against a second computation in plain pandas."""
 
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -10,18 +9,10 @@ import pandas as pd
 import pytest
 import recompute
 
-from flows.sources import open_source
-from warehouse.connect import FOLDER, open_build
-from warehouse.land import land
-from warehouse.materialize import Materializer
-from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
-from warehouse.transform import read_transforms
+from warehouse.connect import FOLDER
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 NEWEST = date(2026, 7, 2)
-BUILT = ("rotation.relative_strength", "rotation.risk", "rotation.episode")
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
 
@@ -33,25 +24,6 @@ def quotes() -> pd.DataFrame:
     own = recompute.read_quotes(DROP)
     own = own[own["symbol"].isin(instruments["symbol"])]
     return recompute.quote(own, recompute.read_reference(FOLDER / "reference", "basket_member"))
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A build file that knows the same quotes."""
-    place = Place.of(tmp_path_factory.mktemp("home"))
-    place.make()
-    source = open_source(str(DROP))
-    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
-    instruments = recompute.read_reference(FOLDER / "reference", "instrument")
-    frame = source.fetch("quote", None, NEWEST)
-    with open_build(place) as con:
-        load_reference(con)
-        land(con, "quote", frame[frame["symbol"].isin(instruments["symbol"])], run)
-        materializer = Materializer(con, read_transforms(), {"raw.quote"})
-        for transform in materializer.transforms:
-            if transform.name in BUILT or transform.name.startswith("core."):
-                materializer.materialize(transform)
-        yield con
 
 
 def read(con: duckdb.DuckDBPyConnection, table: str, key: list[str]) -> pd.DataFrame:
@@ -93,12 +65,12 @@ def measured(close: pd.Series, market: pd.Series) -> pd.DataFrame:
     pairs = both.rolling(252)
     table["beta_252d"] = pairs.cov().xs("own", level=1)["market"] / pairs["market"].var()
     table["corr_63d"] = both["own"].rolling(63).corr(both["market"])
-    table["max_drawdown_252d_pct"] = close.rolling(252).apply(deepest_fall, raw=True)
+    table["max_drawdown_252d_pct"] = np.nan
+    if len(close) >= 252:
+        windows = np.lib.stride_tricks.sliding_window_view(close.to_numpy(), 252)
+        falls = windows / np.maximum.accumulate(windows, axis=1) - 1
+        table.iloc[251:, table.columns.get_loc("max_drawdown_252d_pct")] = 100 * falls.min(axis=1)
     return table.assign(history_start=close.index[0])
-
-
-def deepest_fall(closes: np.ndarray) -> float:
-    return 100 * min(closes / np.maximum.accumulate(closes) - 1)
 
 
 def test_every_pair_has_the_episodes_of_the_contract(built: duckdb.DuckDBPyConnection) -> None:

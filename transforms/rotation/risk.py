@@ -34,6 +34,9 @@ def risk(
         for symbol, close in closes.items()
         if symbol in measured
     ]
+    if not rows:  # the columns alone
+        one = pd.Series([1.0], index=pd.DatetimeIndex(["1990-01-02"], name="session"))
+        rows = [_own(one).join(_against(one, one)).assign(symbol="").iloc[:0]]
     return pd.concat(rows).reset_index()
 
 

@@ -69,7 +69,7 @@ class Demo:
     def fetch(self, dataset: str, since: date | None, until: date) -> "pd.DataFrame":
         """One of DATASETS, nothing dated after `until`; quotes and rates from `since` on.
 
-        Columns and units are those of CONTRACT.md's folder of files; raises SourceError for
+        Columns and units are those of a folder of files; raises SourceError for
         another dataset.
         """
         from flows.sources.demo.companies import found_companies

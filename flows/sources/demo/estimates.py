@@ -14,7 +14,7 @@ LOOKBACK_DAYS = (7, 30, 60, 90)
 def estimate_frame(cast: Cast, companies: Companies, history: History) -> pd.DataFrame:
     """Snapshots up to `until`, four horizons of each listed and covered stock.
 
-    Columns are those of CONTRACT.md's estimates. What it says of 7, 30, 60 and 90 days ago is the
+    Columns are those of a folder's estimates. What it says of 7, 30, 60 and 90 days ago is the
     consensus of that day for the same fiscal period.
     """
     indices = history.estimate_days()

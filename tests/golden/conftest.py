@@ -1,0 +1,51 @@
+"""The real input, landed and built once for all tests here, by the process that is first."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from flows.sources import DATASETS, open_source
+from warehouse.connect import open_build
+from warehouse.land import land
+from warehouse.materialize import Materializer
+from warehouse.place import Place
+from warehouse.reference import load_reference
+from warehouse.run import Run
+from warehouse.transform import read_transforms
+
+DROP = Path(__file__).parents[2].parent / "shared/data/drop"
+NEWEST = date(2026, 7, 2)
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The build file of a night that knows all of the drop, read-only."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # which the workers share
+    place = Place(folder / "drop")
+    place.make()
+    with (folder / "drop.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "drop.built").exists():
+            build(place)
+            (folder / "drop.built").touch()
+    with duckdb.connect(place.build, read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        yield con
+
+
+def build(place: Place) -> None:
+    place.build.unlink(missing_ok=True)
+    source = open_source(str(DROP))
+    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
+    with open_build(place) as con:
+        load_reference(con)
+        for dataset in DATASETS:
+            land(con, dataset, source.fetch(dataset, None, NEWEST), run)
+        list(Materializer(con, read_transforms(), set(), rebuild=True).run())
