@@ -168,25 +168,30 @@ def _wrong(column: Column) -> str:
 
 
 def _quarantine(con: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
-    """Keep bad rows as they came, each once."""
+    """Keep bad rows as they came, each by the run that saw it first."""
     con.execute(
         """
         insert into ops.quarantine
-        with said as (
-            select row_number, answer_row as row
-            from (select row_number, answer as answer_row from answer)
+        with bad as (
+            select row_number, reason
+            from typed
+            where reason is not null
+        ),
+
+        came as (
+            select
+                answer.row_number,
+                json_merge_patch(to_json(answer), '{"row_number": null}') as row
+            from answer semi join bad using (row_number)
         )
 
-        select $run_id, $dataset, bad.row_number, bad.reason, bad.row
-        from (
-            select typed.row_number, typed.reason, to_json(said.row) as row
-            from typed inner join said using (row_number)
-            where typed.reason is not null
-        ) as bad
+        select $run_id, $dataset, bad.row_number, bad.reason, came.row
+        from bad
+        inner join came using (row_number)
         anti join ops.quarantine as seen
             on seen.dataset = $dataset
             and seen.reason = bad.reason
-            and (seen.row->>'$') = (bad.row->>'$')
+            and (seen.row->>'$') = (came.row->>'$')
         """,
         {"run_id": run.run_id, "dataset": name},
     )

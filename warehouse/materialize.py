@@ -72,9 +72,13 @@ class Materializer:
         if is_current and not self.stale.intersection(transform.inputs):
             return Materialized(transform.name, "kept", 0)
         self.stale.add(transform.name)
-        if is_current and transform.declaration.lookback is not None:
-            return Materialized(transform.name, "extended", self._extend(transform))
-        return Materialized(transform.name, "rebuilt", self._replace(transform))
+        try:
+            if is_current and transform.declaration.lookback is not None:
+                return Materialized(transform.name, "extended", self._extend(transform))
+            return Materialized(transform.name, "rebuilt", self._replace(transform))
+        except (duckdb.ProgrammingError, duckdb.DataError) as error:
+            words = " ".join(str(error).split("\n\n")[0].split())
+            raise TransformError(f"{transform.name} cannot be built: {words}.") from error
 
     def _replace(self, transform: Transform) -> int:
         name = transform.name

@@ -93,9 +93,6 @@ def test_a_day_and_a_text_are_moments(restated: duckdb.DuckDBPyConnection) -> No
         assert rows == [(11.0,)]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="valid_from follows the newest word on a file, not its first"
-)
 def test_a_corrected_file_keeps_its_first_day(restated: duckdb.DuckDBPyConnection) -> None:
     # the file of Monday the 5th was known at 13:00 UTC on Tuesday
     days = restated.execute("select valid_from from core.cohort_member where cohort = 'SMALL'")

@@ -127,7 +127,6 @@ class TestKnownAt:
         tell("quote", [quote("A", D2), quote("B", D1)], f"{D2} 22:30")
         assert stored(con, "quote", "symbol, is_known_at_assumed") == [("A", False), ("B", True)]
 
-    @pytest.mark.xfail(strict=True, reason="known_at is cast, not tried: one bad cell ends the run")
     @pytest.mark.parametrize("cell", ["soon", "2026-13-01 22:00", "2026-01-06 22:00+25"])
     def test_a_time_that_is_none_is_set_aside(
         self, con: duckdb.DuckDBPyConnection, tell: Tell, cell: str
@@ -136,7 +135,6 @@ class TestKnownAt:
         assert (landed.landed, landed.quarantined) == (1, 1)
         assert set_aside(con)[0][1]["known_at"] == cell
 
-    @pytest.mark.xfail(strict=True, reason="a bar that claims to be known years ahead is believed")
     def test_nothing_dated_later_is_known(self, con: duckdb.DuckDBPyConnection, tell: Tell) -> None:
         # given a bar of the 27th with a time that some exporter wrote for "none"
         rows = [quote(session="2026-01-27", known_at="1970-01-01 00:00")]
@@ -170,7 +168,6 @@ class TestValues:
         tell("quote", [quote(volume="many")])
         assert [reason for reason, _ in set_aside(con)] == ["volume is not a bigint"]
 
-    @pytest.mark.xfail(strict=True, reason="a whole number beyond 64 bits lands as missing")
     def test_a_whole_number_that_is_too_large_is_set_aside(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -244,7 +241,6 @@ class TestValues:
         assert tell(dataset, [row]).quarantined == 1
         assert [said for said, _ in set_aside(con)] == [reason]
 
-    @pytest.mark.xfail(strict=True, reason="a date beyond the range of timestamps ends the run")
     @pytest.mark.parametrize(
         ("dataset", "row"),
         [
@@ -260,12 +256,10 @@ class TestValues:
     ) -> None:
         assert tell(dataset, [row]).landed == 0
 
-    @pytest.mark.xfail(strict=True, reason="an observation of minus infinity lands")
     def test_an_infinite_date_never_lands(self, con: duckdb.DuckDBPyConnection, tell: Tell) -> None:
         tell("rate", [rate("DGS10", "-infinity"), rate("DGS10", "infinity")])
         assert stored(con, "rate", "observation_date::varchar") == []
 
-    @pytest.mark.xfail(strict=True, reason="DuckDB guesses an object column's type from a sample")
     def test_one_text_in_a_long_object_column_is_set_aside(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -515,7 +509,6 @@ class TestTotalReturn:
         tell("quote", rows)
         assert self.returns(con) == [(None, None), (10, 10), (0, 10)]
 
-    @pytest.mark.xfail(strict=True, reason="the ratio spans the bar that the later answer lacks")
     def test_a_later_answer_with_a_hole_keeps_the_ratio(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -524,7 +517,6 @@ class TestTotalReturn:
         tell("quote", [bars[0], bars[2]], "2026-07-01 22:30")
         assert self.returns(con) == [(None, None), (10, 10), (10, 10)]
 
-    @pytest.mark.xfail(strict=True, reason="the ratio spans the bar that came later on its own")
     def test_a_late_bar_does_not_leave_a_return_over_two_sessions(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -533,7 +525,6 @@ class TestTotalReturn:
         tell("quote", [quote("A", D2, 110, adj_close=110)], "2026-07-01 22:30")
         assert self.returns(con)[2] in [(10, 10), (10, None)]
 
-    @pytest.mark.xfail(strict=True, reason="second words on some bars are taken for neighbours")
     def test_second_words_on_bars_that_are_no_neighbours(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -558,9 +549,6 @@ class TestQuarantine:
             assert tell("quote", [quote(close="abc")], f"2026-06-{day} 22:30").quarantined == 1
         assert len(set_aside(con)) == 1
 
-    @pytest.mark.xfail(
-        strict=True, reason="the kept row has its place in it, so a new place is news"
-    )
     def test_a_row_that_moved_within_its_file_is_kept_once(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -568,15 +556,11 @@ class TestQuarantine:
         tell("quote", [quote("SPY"), quote(close="abc")], "2026-07-01 22:30")
         assert len(set_aside(con)) == 1
 
-    @pytest.mark.xfail(strict=True, reason="landing's own row_number is stored as if it had come")
     def test_the_row_is_kept_as_it_came(self, con: duckdb.DuckDBPyConnection, tell: Tell) -> None:
         row = quote(close="abc", mood="good")
         tell("quote", [row])
         assert set_aside(con) == [("close is not a double", row)]
 
-    @pytest.mark.xfail(
-        strict=True, reason="a bad row of a later session is set aside before its day"
-    )
     def test_bad_rows_of_later_sessions_wait(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:
@@ -627,7 +611,6 @@ class TestHostileText:
         names = {text[:50]: "x" for text in HOSTILE}
         assert tell("quote", [quote(**names)]).landed == 1
 
-    @pytest.mark.xfail(strict=True, reason="core.quote then has two rows of one key, and fails")
     def test_a_quote_named_like_a_basket_does_no_harm(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:

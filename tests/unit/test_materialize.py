@@ -112,16 +112,14 @@ class TestPromises:
             run(con, tmp_path)
         assert str(refusal.value) == sentence
 
-    @pytest.mark.xfail(strict=True, reason="DuckDB's own error, without table or column")
     def test_python_that_gives_another_type_is_said(
         self, con: duckdb.DuckDBPyConnection, tmp_path: Path
     ) -> None:
         body = "pd.DataFrame({'symbol': ['A'], 'price': ['dear']})"
         put(tmp_path, "core/a.py", f"import pandas as pd\n\ndef a(raw_quote):\n    return {body}\n")
-        with pytest.raises(TransformError, match=r"core\.a: column price"):
+        with pytest.raises(TransformError, match=r"core\.a .*column price"):
             run(con, tmp_path)
 
-    @pytest.mark.xfail(strict=True, reason="DuckDB's own error, without the table that reads it")
     def test_an_input_that_nobody_builds_is_said(
         self, con: duckdb.DuckDBPyConnection, tmp_path: Path
     ) -> None:
@@ -251,13 +249,18 @@ class TestExtension:
         return done
 
     def test_a_new_session_extends(
-        self, con: duckdb.DuckDBPyConnection, tell: Tell, history: pd.DataFrame
+        self,
+        con: duckdb.DuckDBPyConnection,
+        tell: Tell,
+        history: pd.DataFrame,
+        sessions: list[date],
     ) -> None:
         done = self.check(con, tell, history[history["session"] < LAST], history)
         assert (done["core.quote"], done["rotation.trend"]) == ("extended", "extended")
-        assert con.execute("from changed order by symbol").fetchall() == [
-            (symbol, LAST) for symbol in sorted([*SEVEN, "IWM", "MAG7", "MAG7_HOLD"])
-        ]
+        # a basket's 100 may stand a session before its members' change
+        changed = dict.fromkeys([*SEVEN, "IWM"], LAST)
+        changed |= dict.fromkeys(["MAG7", "MAG7_HOLD"], sessions[-2])
+        assert dict(con.execute("from changed").fetchall()) == changed
 
     def test_an_unchanged_answer_keeps(
         self, con: duckdb.DuckDBPyConnection, tell: Tell, history: pd.DataFrame
@@ -270,13 +273,7 @@ class TestExtension:
             ("IWM", 0),
             ("IWM", 150),
             ("NVDA", 0),
-            pytest.param(
-                "NVDA",
-                1,
-                marks=pytest.mark.xfail(
-                    strict=True, reason="the basket's 100 stands a session before the change"
-                ),
-            ),
+            ("NVDA", 1),
             ("NVDA", -2),
         ],
     )

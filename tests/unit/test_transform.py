@@ -92,9 +92,10 @@ class TestDeclarations:
             read_transforms(tmp_path)
         assert path.exists()
 
-    def test_files_with_a_leading_underscore_are_not_transforms(self, tmp_path: Path) -> None:
+    def test_python_beside_a_table_is_a_table_too(self, tmp_path: Path) -> None:
         put(tmp_path, "core/_shared.py", "raise RuntimeError", yml=None)
-        assert read_transforms(tmp_path) == []
+        with pytest.raises(TransformError, match=r"_shared\.py has no declaration"):
+            read_transforms(tmp_path)
 
     @pytest.mark.parametrize(
         ("yml", "words"),
@@ -112,9 +113,6 @@ class TestDeclarations:
             read_declaration(path)
         assert str(path) in str(refusal.value)
 
-    @pytest.mark.xfail(
-        strict=True, reason="a file that YAML or the loader chokes on has no sentence"
-    )
     @pytest.mark.parametrize(
         "yml",
         [
@@ -137,14 +135,12 @@ class TestDeclarations:
         statements = read_declaration(path).comment_statements
         assert statements[1].endswith("is 'Yahoo''s; drop table x [symbol]'")
 
-    @pytest.mark.xfail(strict=True, reason="the second file of one table silently wins")
     def test_one_table_has_one_file(self, tmp_path: Path) -> None:
         put(tmp_path, "core/a.sql", "select 'x' as symbol")
         put(tmp_path, "core/a.py", "def a():\n    return None\n")
         with pytest.raises(TransformError):
             read_transforms(tmp_path)
 
-    @pytest.mark.xfail(strict=True, reason="errors of SQL and Python files name no file")
     @pytest.mark.parametrize(
         ("name", "text"),
         [
