@@ -23,8 +23,8 @@ NEWEST = date(2026, 7, 2)
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The build file of a night that knows all of the drop, read-only."""
+def build_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The build file of a night that knows all of the drop; copy it before writing."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # which the workers share
@@ -35,7 +35,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyC
         if not (folder / "drop.built").exists():
             build(place)
             (folder / "drop.built").touch()
-    with duckdb.connect(place.build, read_only=True) as con:
+    return place.build
+
+
+@pytest.fixture(scope="session")
+def built(build_file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """That file, read-only."""
+    with duckdb.connect(build_file, read_only=True) as con:
         con.execute("set timezone = 'UTC'")
         yield con
 
