@@ -16,7 +16,7 @@ SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
 # Readers from DuckDB 1.1 on open what this version writes.
 STORAGE_VERSION = "v1.0.0"
 # A night fits a machine of 2 GB, beside Prefect and Great Expectations; what is larger spills.
-MEMORY_LIMIT = "1GB"
+MEMORY_LIMIT = "600MB"
 DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
 
 
