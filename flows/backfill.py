@@ -1,6 +1,5 @@
 """A range of history, landed in one go and built once."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -20,8 +19,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     Parameters and errors as of `flows.nightly.nightly`; gives the sentence that sums it up.
     """
     place = Place.of(home)
-    spec = source or os.environ.get("ROTATION_SOURCE") or "demo"
-    plan = plan_backfill(open_source(spec), start, end, place)
+    plan = plan_backfill(open_source(source), start, end, place)
     run = plan.run
     with writing(place, run) as con:
         news = land_source(con, plan.source, run, (start, end))

@@ -239,7 +239,7 @@ def _open(source: str | None) -> Any:
     from flows.sources import SourceError, open_source
 
     try:
-        return open_source(source or os.environ.get("ROTATION_SOURCE") or "demo")
+        return open_source(source)
     except SourceError as error:
         raise Stop(str(error), 2) from error
 

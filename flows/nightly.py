@@ -1,6 +1,5 @@
 """One night: ingest, check what came, land, build, check, publish."""
 
-import os
 from datetime import date
 from pathlib import Path
 
@@ -27,9 +26,8 @@ def nightly(
     is published.
     """
     place = Place.of(home)
-    spec = source or os.environ.get("ROTATION_SOURCE") or "demo"
     try:
-        plan = plan_night(open_source(spec), session, place)
+        plan = plan_night(open_source(source), session, place)
     except NothingToDo as nothing:
         return Completed(message=str(nothing), name="Skipped")
     run = plan.run

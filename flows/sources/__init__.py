@@ -1,5 +1,6 @@
 """Where data comes from: each source fetches frames and knows nothing of Prefect or DuckDB."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -36,11 +37,13 @@ class Source(Protocol):
         """One of DATASETS as a frame; rows before `since` may be left out."""
 
 
-def open_source(spec: str) -> Source:
+def open_source(spec: str | None) -> Source:
     """The source that `demo`, `demo:5000x20`, `live` or the path of a folder names.
 
+    Without a name, `$ROTATION_SOURCE` gives it, else it is the demo.
     Raises SourceError where the name means no source or the path is not a folder.
     """
+    spec = spec or os.environ.get("ROTATION_SOURCE") or "demo"
     if spec == "demo" or spec.startswith("demo:"):
         from flows.sources.demo import Demo
 
