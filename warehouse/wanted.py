@@ -146,7 +146,7 @@ known as (
         max(snapshot_date) as snapshot_date,
         arg_max(report_date, snapshot_date) as report_date
     from raw.estimate
-    where source = 'live'
+    where source = 'live' and snapshot_date < $session
     group by symbol
 ),
 
@@ -156,13 +156,12 @@ company as (
     select symbol from reference.basket_member where basket = 'MAG7'
 )
 
--- Those around a report first, then whose word is oldest.
+-- Those around a report first, then whose word is oldest. What landed in this session's own night
+-- does not count: fundamentals are asked of the same companies as estimates.
 select c.symbol
 from company as c
 left join known as k on c.symbol = k.symbol
-where
-    'estimate ' || c.symbol not in (select key from resting)
-    and coalesce(k.snapshot_date < $session, true)
+where 'estimate ' || c.symbol not in (select key from resting)
 order by
     coalesce(k.report_date between $session - $report_days and $session + $report_days, false) desc,
     k.snapshot_date asc nulls first,

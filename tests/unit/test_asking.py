@@ -42,7 +42,7 @@ def passing(outcome: str = "failed") -> Trouble:
 def manners(minutes: float = 1) -> tuple[Manners, list[int], list[tuple[int, int]]]:
     paced: list[int] = []
     told: list[tuple[int, int]] = []
-    return Manners(paced.append, minutes, lambda *done: told.append(done)), paced, told
+    return Manners(paced.append, 1, minutes, lambda *done: told.append(done)), paced, told
 
 
 def test_every_name_is_asked_once_where_nothing_goes_wrong() -> None:

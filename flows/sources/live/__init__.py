@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
 CERTIFICATES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+# That yfinance makes of one company's question: consensus, profile, quote, calendar.
+REQUESTS = {"estimate": 4}
 
 
 @dataclass
@@ -69,7 +71,8 @@ class Live:
         from flows.sources.live.asking import Manners
 
         vendor, request = self._request(dataset, wanted, until)
-        manners = Manners(partial(self.pace, vendor), self.settings.minutes, tell)
+        pace, minutes = partial(self.pace, vendor), self.settings.minutes
+        manners = Manners(pace, REQUESTS.get(dataset, 1), minutes, tell)
         replies = manners.ask(list(wanted.iloc[:, 0]), request)
         frames = [reply.value for reply in replies.values() if reply.value is not None]
         return Answer(

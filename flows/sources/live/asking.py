@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-CHUNK = 40  # names between two looks at pace, clock and trouble
+CHUNK = 40  # requests between two looks at pace, clock and trouble
 WORKERS = 8  # requests under way at once
 MANY = 5  # names without an answer mean that the vendor is down; fewer are those names' trouble
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 60.0
@@ -43,9 +43,13 @@ class Reply(Generic[T]):
 
 @dataclass(frozen=True)
 class Manners:
-    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking."""
+    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking.
+
+    A name costs `requests`.
+    """
 
     pace: Callable[[int], None]
+    requests: int
     minutes: float
     tell: Callable[[int, int], None]  # how many names are settled, of how many
 
@@ -64,8 +68,9 @@ class Manners:
         ends = time.monotonic() + 60 * self.minutes
         with ThreadPoolExecutor(WORKERS) as pool:
             while waiting and time.monotonic() < ends:
-                chunk = [waiting.popleft() for _ in range(min(CHUNK, len(waiting)))]
-                self.pace(len(chunk))
+                most = min(CHUNK // self.requests, len(waiting))
+                chunk = [waiting.popleft() for _ in range(most)]
+                self.pace(len(chunk) * self.requests)
                 replies = pool.map(lambda name: _try(request, name), chunk)
                 given = dict(zip(chunk, replies, strict=True))
                 attempts.update(chunk)
