@@ -1,20 +1,17 @@
 """The live source: Yahoo Finance through yfinance, FRED, and the iShares holdings files."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from flows.sources import Answer, Outcome
 from flows.sources.live.settings import Settings
-
-if TYPE_CHECKING:
-    import yfinance
 
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
 CERTIFICATES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
@@ -28,7 +25,7 @@ class Live:
 
     settings: Settings
     pace: Callable[[str, int], None] = lambda vendor, count: None
-    companies: "dict[str, yfinance.Ticker]" = field(default_factory=dict)
+    infos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     name: ClassVar[str] = "live"
     is_simulated: ClassVar[bool] = False
@@ -113,12 +110,14 @@ class Live:
             case "holding":
                 return "ishares", lambda fund: fetch_holdings(fund, about[fund], until)
             case "estimate":
-                return "yahoo", lambda symbol: fetch_estimates(self._company(symbol), until)
+                return "yahoo", lambda symbol: fetch_estimates(symbol, self._info(symbol), until)
             case _:
-                return "yahoo", lambda symbol: fetch_fundamental(self._company(symbol), until)
+                return "yahoo", lambda symbol: fetch_fundamental(symbol, self._info(symbol), until)
 
-    def _company(self, symbol: str) -> "yfinance.Ticker":
-        """What yfinance knows of a company, kept: estimates and fundamentals share answers."""
-        import yfinance
+    def _info(self, symbol: str) -> Mapping[str, Any]:
+        """A company's summary, kept: estimates and fundamentals read the same one."""
+        from flows.sources.live.companies import fetch_info
 
-        return self.companies.setdefault(symbol, yfinance.Ticker(symbol))
+        if symbol not in self.infos:
+            self.infos[symbol] = fetch_info(symbol)
+        return self.infos[symbol]

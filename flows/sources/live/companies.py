@@ -8,7 +8,7 @@ import pandas as pd
 import yfinance
 
 from flows.sources.live.asking import Trouble
-from flows.sources.live.yahoo import answering
+from flows.sources.live.yahoo import steadfast
 
 HORIZONS = ("0q", "+1q", "0y", "+1y")
 TREND = {
@@ -50,49 +50,77 @@ INCOME = {
 }
 
 
-@answering
-def fetch_estimates(company: yfinance.Ticker, today: date) -> pd.DataFrame:
+def fetch_estimates(symbol: str, info: Mapping[str, Any], today: date) -> pd.DataFrame:
     """The consensus of `today`: one row per horizon, in the columns of `raw.estimate`.
 
     EPS are in `currency` per share. Relative periods become fiscal period ends: the year after the
     last one reported is 0y, the quarter after the newest one reported 0q. Raises Trouble; "empty"
     where nobody follows the company.
     """
-    estimate: pd.DataFrame = company.earnings_estimate
-    if estimate.empty:
-        raise Trouble("empty", "no analyst follows it", tries=1)
-    frame: pd.DataFrame = (
-        estimate.rename(columns=ESTIMATE)
-        .join(company.eps_trend.rename(columns=TREND)[list(TREND.values())])
-        .join(company.eps_revisions.rename(columns=REVISIONS).reindex(columns=REVISIONS.values()))
-    )
-    frame = frame.reindex(index=HORIZONS).dropna(how="all")
-    ends = _period_ends(company.info)
-    return frame.reindex(columns=[*ESTIMATE.values(), *TREND.values(), *REVISIONS.values()]).assign(
-        symbol=company.ticker,
+    frame = _consensus(symbol).reindex(index=HORIZONS).dropna(how="all")
+    return frame.assign(
+        symbol=symbol,
         snapshot_date=pd.Timestamp(today),
         horizon=frame.index,
-        fiscal_period_end=pd.Series(ends).reindex(frame.index),
-        report_date=_next_report(company.calendar),
+        fiscal_period_end=pd.Series(_period_ends(info)).reindex(frame.index),
+        report_date=_next_report(symbol),
     )
 
 
-@answering
-def fetch_fundamental(company: yfinance.Ticker, today: date) -> pd.DataFrame:
-    """One row in the columns of `raw.fundamental`; money is left out where it is not in USD."""
-    info = company.info
+def fetch_fundamental(symbol: str, info: Mapping[str, Any], today: date) -> pd.DataFrame:
+    """One row in the columns of `raw.fundamental`; money is left out where it is not in USD.
+
+    Raises Trouble.
+    """
     if not info.get("marketCap"):
         raise Trouble("empty", "no market value", tries=1)
     row: dict[str, Any] = {ours: info.get(theirs) for theirs, ours in INFO.items()}
     row["shares_outstanding"] = _shares(info)
     if info.get("financialCurrency") == "USD":
         row |= {ours: info.get(theirs) for theirs, ours in BALANCE.items()}
-        income = company.get_income_stmt(freq="yearly")
+        income = _income_statement(symbol)
         if not income.empty:
             year = income.columns.max()
             row |= {ours: income[year].get(theirs) for theirs, ours in INCOME.items()}
             row["fiscal_year_end"] = year
-    return pd.DataFrame([row]).assign(symbol=company.ticker, snapshot_date=pd.Timestamp(today))
+    return pd.DataFrame([row]).assign(symbol=symbol, snapshot_date=pd.Timestamp(today))
+
+
+@steadfast
+def fetch_info(symbol: str) -> Mapping[str, Any]:
+    """What Yahoo's summary says of a company. Raises Trouble."""
+    info: Mapping[str, Any] = yfinance.Ticker(symbol).info
+    return info
+
+
+@steadfast
+def _consensus(symbol: str) -> pd.DataFrame:
+    company = yfinance.Ticker(symbol)
+    estimate: pd.DataFrame = company.earnings_estimate
+    if estimate.empty:
+        raise Trouble("empty", "no analyst follows it", tries=1)
+    return (
+        estimate.rename(columns=ESTIMATE)
+        .reindex(columns=list(ESTIMATE.values()))
+        .join(company.eps_trend.rename(columns=TREND).reindex(columns=list(TREND.values())))
+        .join(
+            company.eps_revisions.rename(columns=REVISIONS).reindex(
+                columns=list(REVISIONS.values())
+            )
+        )
+    )
+
+
+@steadfast
+def _next_report(symbol: str) -> pd.Timestamp | None:
+    days = yfinance.Ticker(symbol).calendar.get("Earnings Date") or []
+    return pd.Timestamp(min(days)) if days else None
+
+
+@steadfast
+def _income_statement(symbol: str) -> pd.DataFrame:
+    income: pd.DataFrame = yfinance.Ticker(symbol).get_income_stmt(freq="yearly")
+    return income
 
 
 def _shares(info: Mapping[str, Any]) -> float | None:
@@ -116,8 +144,3 @@ def _months_after(seconds: float, months: int) -> pd.Timestamp:
     """The end of a month so long after a fiscal period that ends on a weekday near a month's."""
     end = pd.Timestamp(seconds, unit="s").normalize() - pd.Timedelta(days=15)
     return end + pd.offsets.MonthEnd(months if end.is_month_end else months + 1)
-
-
-def _next_report(calendar: Mapping[str, Any]) -> pd.Timestamp | None:
-    days = calendar.get("Earnings Date") or []
-    return pd.Timestamp(min(days)) if days else None

@@ -17,6 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_TRIES = 6
+AT_ONCE = 3  # tries of one of a company's requests
 
 
 def prepare(folder: Path) -> None:
@@ -50,6 +51,26 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
             raise Trouble("failed", words, tries=MOST_TRIES) from None
 
     return asked
+
+
+def steadfast(request: Callable[P, R]) -> Callable[P, R]:
+    """`request` as `answering` has it, at once again where it failed.
+
+    A company takes several requests: failing as a whole, it would rarely be whole.
+    """
+    asked = answering(request)
+
+    @wraps(request)
+    def insisted(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(AT_ONCE - 1):
+            try:
+                return asked(*args, **kwargs)
+            except Trouble as trouble:
+                if trouble.outcome != "failed":
+                    raise
+        return asked(*args, **kwargs)
+
+    return insisted
 
 
 def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
