@@ -92,7 +92,7 @@ class Plan:
         self.asked: Counter[tuple[str, str]] = Counter()
 
     def next(self, host: str, path: str) -> Fault | None:
-        """What goes wrong with the request that has just come: the first named fault, or a drawn one."""
+        """What goes wrong with the request that has just come: a fault by name, or a drawn one."""
         self.asked[host, path] += 1
         fault = next((fault for fault in self.faults if fault.strikes(host, path)), None)
         if fault is None and self.lottery:

@@ -29,6 +29,7 @@ class Instrument:
     splits: dict[date, tuple[int, int]] = field(default_factory=dict)
     company: Company | None = None
     is_unknown: bool = False  # Yahoo has forgotten it: 404 everywhere
+    edition: int = 0  # grows with every change; whoever edits a cell of `bars` adds one
 
     def __post_init__(self) -> None:
         self.bars = with_hours(self.bars)
@@ -48,20 +49,25 @@ class Instrument:
         volume[after] = np.round(volume[after] * ratio)
         self.bars["volume"] = volume
         self.splits[ex_date] = (numerator, denominator)
+        self.edition += 1
 
     def pay(self, ex_date: date, amount: float) -> None:
         """Pay a dividend of `amount` per share (as the shares stand on that day)."""
         self.dividends[ex_date] = amount
+        self.edition += 1
 
     def restate(self, session: date, **values: float) -> None:
         """Change cells of one bar, as a vendor that corrects itself: restate(day, close=12.5)."""
         for column, value in values.items():
             self.bars.loc[pd.Timestamp(session), column] = value
+        self.edition += 1
 
     def forget(self, session: date) -> None:
         """Lose one bar for good."""
         self.bars = self.bars.drop(pd.Timestamp(session))
+        self.edition += 1
 
     def delist(self, last: date) -> None:
         """Trade for the last time on `last`; Yahoo keeps the history."""
         self.bars = self.bars.loc[: pd.Timestamp(last)]
+        self.edition += 1

@@ -13,9 +13,11 @@ from typing import Self
 import trustme
 import uvicorn
 
-from . import yahoo
+from . import fred, ishares, yahoo
 from .answer import Request
 from .faults import COMMON, Fault, Lottery, Plan
+from .fred import Fred
+from .ishares import IShares
 from .proxy import Entrance
 from .server import Http, Server, Vendor
 from .world import World
@@ -32,7 +34,11 @@ class Vendors:
     def __init__(self, world: World, latency_seconds: float = 0.0) -> None:
         self.world = world
         self.plan = Plan()
-        answers: dict[str, Vendor] = dict.fromkeys(yahoo.HOSTS, Yahoo(world).answer)
+        answers: dict[str, Vendor] = {
+            **dict.fromkeys(yahoo.HOSTS, Yahoo(world).answer),
+            **dict.fromkeys(fred.HOSTS, Fred(world).answer),
+            **dict.fromkeys(ishares.HOSTS, IShares(world).answer),
+        }
         self.server = Server(answers, self.plan, latency_seconds)
         self.refused: list[str] = []
         self.environment: dict[str, str] = {}
@@ -129,7 +135,11 @@ class Vendors:
 
 def listening() -> socket.socket:
     """A socket on a free port of loopback."""
-    return socket.create_server(("127.0.0.1", 0), backlog=512)
+    # asyncio turns Nagle's delay off only where the socket says that it speaks TCP
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(512)
+    return listener
 
 
 def environment(folder: Path, port: int) -> dict[str, str]:

@@ -3,14 +3,16 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import numpy as np
 import pandas as pd
 
 from .funds import Fund
-from .history import History, history
-from .hours import seconds
+from .history import STAMPED_LIVE_HOURS, History, history
+from .hours import HOUR, hours, seconds
 from .instrument import Instrument
 from .series import Series
 
+REMEMBERED = 128  # histories, for the next question about the same symbol
 FRED_KEY = "0123456789abcdef0123456789abcdef"
 
 
@@ -29,6 +31,7 @@ class World:
     settle_minutes: int = 0
     fred_key: str = FRED_KEY
     fred_date_header: str = "observation_date"  # DATE before 2024
+    told: dict[tuple[object, ...], History] = field(default_factory=dict, repr=False)
 
     @property
     def moment(self) -> datetime:
@@ -42,7 +45,19 @@ class World:
 
     def history(self, symbol: str) -> History:
         """What Yahoo says now of the symbol's past."""
-        return history(self.instruments[symbol], self.seconds, self.settle_minutes)
+        instrument, at = self.instruments[symbol], self.seconds
+        known = hours()
+        session = int(np.searchsorted(known.open_at, at, side="right")) - 1
+        is_live = at < known.close_at[session] + STAMPED_LIVE_HOURS * HOUR
+        key = (
+            *(symbol, id(instrument.bars), instrument.edition),
+            *(session, at if is_live else 0, self.settle_minutes),
+        )
+        if key not in self.told:
+            if len(self.told) >= REMEMBERED:
+                del self.told[next(iter(self.told))]
+            self.told[key] = history(instrument, at, self.settle_minutes)
+        return self.told[key]
 
     def bars(self, symbol: str) -> pd.DataFrame:
         """The same as a frame: by session, open, high, low, close, adjclose and volume."""
