@@ -32,7 +32,8 @@ class Instrument:
     edition: int = 0  # grows with every change; whoever edits a cell of `bars` adds one
 
     def __post_init__(self) -> None:
-        self.bars = with_hours(self.bars)
+        if "open_at" not in self.bars:
+            self.bars = with_hours(self.bars)
 
     @property
     def type(self) -> str:
