@@ -33,14 +33,14 @@ def drop_world(folder: Path, now: datetime | None = None) -> World:
     companies = {company.symbol: (company, name) for company, name in read_companies(folder)}
     kinds = reference_kinds()
     quotes = read_quotes(folder)
+    bars, paid = quotes[BARS], quotes["dividend"].to_numpy()
     for symbol, places in quotes.reset_index().groupby("symbol").indices.items():
-        rows = quotes.iloc[places[0] : places[-1] + 1]
         kind, name = kinds.get(symbol, ("stock", symbol))
         company, name = companies.get(symbol, (None, name))
-        instrument = Instrument(symbol, name, kind, rows[BARS], company=company)
-        paid = rows["dividend"].to_numpy()
-        for place in np.flatnonzero(paid > 0):
-            instrument.pay(rows.index[place].date(), float(paid[place]))
+        own = bars.iloc[places[0] : places[-1] + 1]
+        instrument = Instrument(symbol, name, kind, own, company=company)
+        for place in places[paid[places] > 0]:
+            instrument.pay(quotes.index[place].date(), float(paid[place]))
         world.instruments[symbol] = instrument
     world.series = {file.stem: read_series(file) for file in (folder / "rates").glob("*.csv")}
     world.funds = {fund.symbol: fund for fund in (read_small(folder), read_large(folder, world))}
