@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 import yfinance
+from yfinance.data import YfData
+from yfinance.exceptions import YFException
 
 from flows.sources.live.asking import Trouble
 from flows.sources.live.yahoo import steadfast
@@ -72,17 +74,11 @@ def fetch_fundamental(symbol: str, info: Mapping[str, Any], today: date) -> pd.D
 
     Raises Trouble.
     """
-    if not info.get("marketCap"):
-        raise Trouble("empty", "no market value", tries=1)
     row: dict[str, Any] = {ours: info.get(theirs) for theirs, ours in INFO.items()}
     row["shares_outstanding"] = _shares(info)
     if info.get("financialCurrency") == "USD":
         row |= {ours: info.get(theirs) for theirs, ours in BALANCE.items()}
-        income = _income_statement(symbol)
-        if not income.empty:
-            year = income.columns.max()
-            row |= {ours: income[year].get(theirs) for theirs, ours in INCOME.items()}
-            row["fiscal_year_end"] = year
+        row |= _last_fiscal_year(symbol)
     return pd.DataFrame([row]).assign(symbol=symbol, snapshot_date=pd.Timestamp(today))
 
 
@@ -90,6 +86,9 @@ def fetch_fundamental(symbol: str, info: Mapping[str, Any], today: date) -> pd.D
 def fetch_info(symbol: str) -> Mapping[str, Any]:
     """What Yahoo's summary says of a company. Raises Trouble."""
     info: Mapping[str, Any] = yfinance.Ticker(symbol).info
+    # Two answers in one; yfinance says nothing of an empty one.
+    if "lastFiscalYearEnd" not in info or "marketCap" not in info:
+        raise Trouble("empty", "a summary without fiscal year or market value", tries=1)
     return info
 
 
@@ -117,9 +116,30 @@ def _next_report(symbol: str) -> pd.Timestamp | None:
     return pd.Timestamp(min(days)) if days else None
 
 
+def _last_fiscal_year(symbol: str) -> dict[str, Any]:
+    try:
+        income = _income_statement(symbol)
+    except Trouble as trouble:
+        if trouble.outcome == "empty":
+            return {}
+        raise
+    year = income.columns.max()
+    return {ours: income[year].get(theirs) for theirs, ours in INCOME.items()} | {
+        "fiscal_year_end": year
+    }
+
+
 @steadfast
 def _income_statement(symbol: str) -> pd.DataFrame:
-    income: pd.DataFrame = yfinance.Ticker(symbol).get_income_stmt(freq="yearly")
+    try:
+        income: pd.DataFrame = yfinance.Ticker(symbol).get_income_stmt(freq="yearly")
+    except YFException as error:
+        if "Empty" not in str(error):
+            raise
+        income = pd.DataFrame()
+    if income.empty:
+        YfData.cache_get.cache_clear()  # which keeps an empty answer too
+        raise Trouble("empty", "no income statement", tries=1)
     return income
 
 

@@ -49,7 +49,7 @@ def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
     columns = ["symbol", "session", *COLUMNS.values(), "dividend"]
     bars = bars.loc[bars["session"] <= pd.Timestamp(until), columns].reset_index(drop=True)
     if bars.empty:
-        raise Trouble("empty", "an answer without any bar", tries=2)
+        raise Trouble("empty", "an answer without any bar", tries=3)
     newest = bars["session"].iloc[-1].date()
     if newest < until:
         has_stopped = (until - newest).days > STOPPED_AFTER_DAYS

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import yfinance
+from yfinance.cache import get_cookie_cache
 from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
@@ -45,8 +46,11 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
             raise _missing(error) from None
         except Exception as error:  # a broken answer breaks yfinance in many ways
             YfData.cache_get.cache_clear()  # which may keep that answer
-            if getattr(getattr(error, "response", None), "status_code", None) == 404:
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if status == 404:
                 raise Trouble("unknown", "Yahoo does not know it", tries=1) from None
+            if status == 401:
+                get_cookie_cache().store("curlCffi", None)  # else it brings the refused one back
             words = f"{type(error).__name__}: {error}"
             raise Trouble("failed", words, tries=MOST_TRIES) from None
 
@@ -54,7 +58,7 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
 
 
 def steadfast(request: Callable[P, R]) -> Callable[P, R]:
-    """`request` as `answering` has it, at once again where it failed.
+    """`request` as `answering` has it, at once again where nothing came.
 
     A company takes several requests: failing as a whole, it would rarely be whole.
     """
@@ -66,7 +70,7 @@ def steadfast(request: Callable[P, R]) -> Callable[P, R]:
             try:
                 return asked(*args, **kwargs)
             except Trouble as trouble:
-                if trouble.outcome != "failed":
+                if trouble.outcome not in ("failed", "empty"):
                     raise
         return asked(*args, **kwargs)
 
@@ -76,7 +80,7 @@ def steadfast(request: Callable[P, R]) -> Callable[P, R]:
 def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
     reason = getattr(error, "yahoo_reason", None)
     if reason is None:
-        return Trouble("empty", "an answer without any bar", tries=2)
+        return Trouble("empty", "an answer without any bar", tries=3)
     if "No data found" in reason or "delisted" in reason:
         return Trouble("unknown", reason, tries=1)
     return Trouble("failed", reason, tries=MOST_TRIES)
