@@ -368,6 +368,11 @@ class TestFaults:
 
         assert (status, headers["retry-after"]) == (429, "7")
 
+    def test_a_held_request_is_dropped_in_the_end(self, vendors: Vendors, ask: Ask) -> None:
+        vendors.fail("timeout", path="/graph/fredgraph.csv", seconds=0.1)
+
+        assert "ConnectionError" in ask(get, f"{GRAPH}DGS10")
+
     def test_a_limit_outlasts_the_client_after_two(self, vendors: Vendors, ask: Ask) -> None:
         vendors.fail("429", path="/v10", times=2)
 

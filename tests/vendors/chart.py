@@ -7,13 +7,12 @@ import numpy as np
 
 from .answer import Answer, as_json
 from .history import History
-from .hours import gmt_offset, hours, midnight, new_york_day
-from .instrument import PRICES, Instrument
+from .hours import hours, midnight, new_york_day
+from .instrument import PRICES
+from .meta import meta
 from .world import World
 
-RANGES = ("1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max")
 MONTHS = {"1mo": 1, "3mo": 3, "6mo": 6, "1y": 12, "2y": 24, "5y": 60, "10y": 120}
-EXCHANGES = {"etf": ("PCX", "NYSEArca"), "index": ("SNP", "SNP"), "stock": ("NMS", "NasdaqGS")}
 LIES = ("empty", "unknown_symbol", "nan_last_bar", "bar_tomorrow", "missing_session")
 
 
@@ -69,64 +68,6 @@ def window(past: History, query: dict[str, str], now: int) -> tuple[int, int] | 
         newest = past.timestamp[-int(span[:-1]) :]
         return (int(newest[0]) if newest.size else now), end
     return None
-
-
-def meta(
-    instrument: Instrument, past: History, now: int, first: int, query: dict[str, str]
-) -> dict[str, Any]:
-    """What the chart says of the instrument beside its bars."""
-    exchange, exchange_name = EXCHANGES[instrument.kind]
-    about: dict[str, Any] = {
-        "currency": "USD",
-        "symbol": instrument.symbol,
-        "exchangeName": exchange,
-        "fullExchangeName": exchange_name,
-        "instrumentType": instrument.type,
-        "firstTradeDate": int(past.timestamp[0]) if past.timestamp.size else None,
-        "regularMarketTime": int(past.timestamp[-1]) if past.timestamp.size else None,
-        "hasPrePostMarketData": instrument.kind != "index",
-        "gmtoffset": gmt_offset(now),
-        "timezone": "EDT" if gmt_offset(now) == -14400 else "EST",
-        "exchangeTimezoneName": "America/New_York",
-        "longName": instrument.name,
-        "shortName": instrument.name,
-        "priceHint": 2,
-        "currentTradingPeriod": trading_period(now),
-        "dataGranularity": "1d",
-        "range": query.get("range", ""),
-        "validRanges": RANGES,
-    }
-    if past.timestamp.size:
-        year = past.timestamp >= now - 365 * 86400
-        about |= {
-            "regularMarketPrice": round(float(past.close[-1]), 4),
-            "regularMarketDayHigh": round(float(past.high[-1]), 4),
-            "regularMarketDayLow": round(float(past.low[-1]), 4),
-            "regularMarketVolume": int(past.volume[-1]),
-            "chartPreviousClose": round(float(past.close[max(first - 1, 0)]), 3),
-        }
-        if year.any():
-            about["fiftyTwoWeekHigh"] = round(float(past.high[year].max()), 4)
-            about["fiftyTwoWeekLow"] = round(float(past.low[year].min()), 4)
-    return about
-
-
-def trading_period(now: int) -> dict[str, Any]:
-    """Pre-market, session and post-market of the session that runs or comes next."""
-    known = hours()
-    place = int(np.searchsorted(known.close_at, now))
-    opens, closes = int(known.open_at[place]), int(known.close_at[place])
-    offset = gmt_offset(opens)
-    spans = {
-        "pre": (opens - 19800, opens),
-        "regular": (opens, closes),
-        "post": (closes, closes + 14400),
-    }
-    zone = "EDT" if offset == -14400 else "EST"
-    return {
-        name: {"timezone": zone, "start": start, "end": end, "gmtoffset": offset}
-        for name, (start, end) in spans.items()
-    }
 
 
 def happenings(past: History, asked: str, start: int, end: int) -> dict[str, Any]:

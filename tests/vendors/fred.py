@@ -7,13 +7,11 @@ from typing import Any
 import pandas as pd
 
 from .answer import CSV, Answer, Request, as_json, page
-from .series import Series
+from .series import FOR_EVER, Series, chicago_day, held, vintages, within
 from .world import World
 
 HOSTS = ("fred.stlouisfed.org", "api.stlouisfed.org")
 VINTAGE_LIMIT = 2000  # dates that one request may span
-FOR_EVER = "9999-12-31"
-CHICAGO = "America/Chicago"  # FRED dates its vintages there
 
 
 class Fred:
@@ -118,12 +116,6 @@ def as_line(cells: str | list[str]) -> str:
     return cells if isinstance(cells, str) else ",".join(cells)
 
 
-def within(rows: pd.DataFrame, first: str | None, last: str | None) -> "pd.Series[bool]":
-    """Which observations lie between two days, both inclusive."""
-    days = rows["observation_date"].dt.strftime("%Y-%m-%d")
-    return (days >= (first or "")) & (days <= (last or FOR_EVER))
-
-
 def spoilt(rows: list[list[str]], fault: str, missing: str) -> list[list[str]]:
     """The rows of day and value, with a lie in them where the fault is one."""
     if fault == "empty" or not rows:
@@ -138,36 +130,6 @@ def spoilt(rows: list[list[str]], fault: str, missing: str) -> list[list[str]]:
             tomorrow = date.fromisoformat(day).toordinal() + 7
             return [*rows, [date.fromordinal(tomorrow).isoformat(), value]]
     return rows
-
-
-def chicago_day(moment: pd.Timestamp) -> str:
-    """The vintage date of a moment in naive UTC."""
-    return f"{moment.tz_localize('UTC').tz_convert(CHICAGO):%Y-%m-%d}"
-
-
-def release_days(rows: pd.DataFrame) -> "pd.Series[str]":
-    """The vintage date of each row."""
-    released = rows["released_at"].dt.tz_localize("UTC").dt.tz_convert(CHICAGO)
-    return released.dt.strftime("%Y-%m-%d")
-
-
-def vintages(known: pd.DataFrame, start: str, end: str) -> list[str]:
-    """The vintage dates between two real-time dates, both inclusive."""
-    return [day for day in sorted(set(release_days(known))) if start <= day <= end]
-
-
-def held(known: pd.DataFrame, start: str, end: str) -> list[tuple[str, str, str, str]]:
-    """First and last day for which each value held, clipped to the window; observation; value."""
-    since = release_days(known)
-    following = since.groupby(known["observation_date"]).shift(-1)
-    until = pd.to_datetime(following).sub(pd.Timedelta(days=1)).dt.strftime("%Y-%m-%d")
-    days = known["observation_date"].dt.strftime("%Y-%m-%d")
-    rows = zip(since, until.fillna(FOR_EVER), days, known["value"], strict=True)
-    return [
-        (max(first, start), min(last, end), day, value)
-        for first, last, day, value in rows
-        if first <= end and last >= start
-    ]
 
 
 def paged(

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from .chart import EXCHANGES
 from .facts import Facts
+from .meta import EXCHANGES
 
 
 def quote_type(known: Facts) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .proxy import reset
 Vendor = Callable[[Request, str], Answer]
 Message = dict[str, Any]
 DOWN = "Will be right back... Thank you for your patience. Our engineers are working quickly."
+TICK_SECONDS = 0.01  # lets bytes leave, or the end of a connection be noticed
 
 transports: dict[Any, asyncio.Transport] = {}  # by the address of the connection's other end
 
@@ -64,7 +65,8 @@ class Server:
         transport = transports.get(tuple(scope["client"]))
         if fault and fault.name == "timeout":
             if transport:
-                transport.close()
+                transport.abort()
+                await asyncio.sleep(TICK_SECONDS)
             return
         vendor = self.vendors.get(request.host)
         answer = vendor(request, request.fault) if vendor else page("Not Found", "", 404)
@@ -89,7 +91,7 @@ class Server:
             return
         half = answer.body[: len(answer.body) // 2]
         await send({"type": "http.response.body", "body": half, "more_body": True})
-        await asyncio.sleep(0.01)  # lets the half leave before the end comes
+        await asyncio.sleep(TICK_SECONDS)
         if fault == "reset":
             reset(transport)
         else:
