@@ -121,14 +121,14 @@ def coverage(issuers: pd.DataFrame, is_covered: pd.Series) -> dict[str, object]:
 def facts_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
     """By symbol the newest snapshot known that evening, its shares the newest stated ones.
 
-    `stated_value_usd` is the newest market value stated in the last days, if any was.
+    `stated_value_usd` is the market value that it states, unless it is too old for one.
     """
     known = world.fundamentals[world.fundamentals["snapshot_date"] <= day]
     known = known.sort_values("snapshot_date").set_index("symbol")
     newest = known.groupby(level=0).tail(1).copy()
     newest["shares_outstanding"] = known["shares_outstanding"].groupby(level=0).last()
-    late = known[known["snapshot_date"] >= day - STATED_DAYS]
-    newest["stated_value_usd"] = late["market_cap_usd"].groupby(level=0).last()
+    is_recent = newest["snapshot_date"] >= day - STATED_DAYS
+    newest["stated_value_usd"] = newest["market_cap_usd"].where(is_recent)
     return newest
 
 

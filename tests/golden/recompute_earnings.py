@@ -26,7 +26,10 @@ def change_pct(now: float, then: float) -> float:
 
 
 def member_earnings(world: World, day: pd.Timestamp) -> dict[str, pd.DataFrame]:
-    """By horizon, by symbol: earnings and base now, 30 and 90 days ago, USD; NaN is unknown."""
+    """By horizon, by symbol: earnings and base now, 30 and 90 days ago, USD; NaN is unknown.
+
+    `eps` is what a share earns, known where shares are not.
+    """
     rows = estimates_on(world, day)
     stated = world.estimates[world.estimates["snapshot_date"] == day]
     ends = stated[stated["horizon"] == "0y"].set_index("symbol")["fiscal_period_end"]
@@ -38,7 +41,7 @@ def member_earnings(world: World, day: pd.Timestamp) -> dict[str, pd.DataFrame]:
     shares = this["shares_outstanding"].fillna(next_["shares_outstanding"])
     tables = {}
     for horizon, weight in first_year_weights(day, ends.reindex(symbols)).items():
-        table = {}
+        table = {"eps": blend(weight, this["eps_avg"], next_["eps_avg"])}
         for suffix, name in THEN.items():
             table[f"earnings{suffix}"] = blend(weight, this[name], next_[name]) * shares
             table[f"base{suffix}"] = blend(weight, this["eps_year_ago"], this[name]) * shares
@@ -77,7 +80,7 @@ def cohort_earnings(world: World, day: pd.Timestamp) -> dict[tuple[str, str], pd
     return {
         (cohort, horizon): own.join(earnings, on="symbol")
         for horizon, earnings in member_earnings(world, day).items()
-        if issuers["symbol"].isin(earnings.index).any()
+        if issuers["symbol"].isin(earnings["eps"].dropna().index).any()
         for cohort, own in issuers.groupby("cohort")
     }
 
