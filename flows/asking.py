@@ -9,7 +9,7 @@ import duckdb
 import pandas as pd
 
 from flows.sources import Answer, Outcome, SourceError, Vendor
-from warehouse.restated import moved_symbols, with_finality
+from warehouse.restated import moved_symbols, rebased_bars, with_finality
 from warehouse.run import Run
 from warehouse.wanted import wanted
 
@@ -57,7 +57,10 @@ def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, r
     whole = vendor.ask("quote", moved, run.session, _teller("rewritten quote"))
     again = {outcome.key: outcome for outcome in whole.outcomes}
     rest = answer.frame[~answer.frame["symbol"].isin(moved["symbol"])]
-    frames = [frame for frame in (rest, whole.frame) if len(frame)]
+    frames = [rest, whole.frame]
+    if len(whole.frame):
+        frames.append(rebased_bars(con, whole.frame))
+    frames = [frame for frame in frames if len(frame)]
     return Answer(
         pd.concat(frames, ignore_index=True) if frames else rest,
         [again.get(outcome.key, outcome) for outcome in answer.outcomes],

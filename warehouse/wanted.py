@@ -133,7 +133,11 @@ select
         case when not s.is_benchmark then $session - to_years($member_years::integer) end
     )::date as since
 from since as s
-where 'quote ' || s.symbol not in (select key from resting)
+left join landed as l on s.symbol = l.symbol
+-- What a pair needs is asked for while it may come back.
+where
+    'quote ' || s.symbol not in (select key from resting)
+    or (s.is_benchmark and l.last_session > $session - $rest_days)
 order by s.is_benchmark desc, s.symbol
 """
 
@@ -154,19 +158,34 @@ company as (
     select symbol from member
     union
     select symbol from reference.basket_member where basket = 'MAG7'
+),
+
+-- What landed in this session's own night does not count: fundamentals are asked of the same
+-- companies as estimates.
+turn as (
+    select
+        c.symbol,
+        coalesce(k.report_date between $session - $report_days and $session + $report_days, false)
+            as is_reporting,
+        row_number() over (
+            order by
+                k.snapshot_date asc nulls first,
+                c.symbol in (select symbol from reference.basket_member) desc,
+                hash(c.symbol)
+        ) as place
+    from company as c
+    left join known as k on c.symbol = k.symbol
+    where 'estimate ' || c.symbol not in (select key from resting)
 )
 
--- Those around a report first, then whose word is oldest. What landed in this session's own night
--- does not count: fundamentals are asked of the same companies as estimates.
-select c.symbol
-from company as c
-left join known as k on c.symbol = k.symbol
-where 'estimate ' || c.symbol not in (select key from resting)
+-- Those around a report first, but in half of the night at most: in a season of reports they would
+-- leave nothing to the others. Then whose word is oldest.
+select symbol
+from turn
 order by
-    coalesce(k.report_date between $session - $report_days and $session + $report_days, false) desc,
-    k.snapshot_date asc nulls first,
-    c.symbol in (select symbol from reference.basket_member) desc,
-    hash(c.symbol)
+    is_reporting
+    and row_number() over (partition by is_reporting order by place) <= ceil($companies / 2) desc,
+    place
 limit $companies
 """
 
