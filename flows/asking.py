@@ -15,7 +15,6 @@ from warehouse.wanted import wanted
 
 # Without any answer of these there is no night; companies' words can wait for another.
 NEEDED = ("holding", "rate", "quote")
-UNANSWERED = ("failed", "rate_limited", "refused", "not_asked")
 
 log = logging.getLogger("rotation")
 
@@ -35,8 +34,8 @@ def ask(
     if since and "since" in names:
         names["since"] = pd.Timestamp(since)
     answer = vendor.ask(dataset, names, run.session, _teller(dataset))
-    if len(names) and dataset in NEEDED:
-        _require_answers(dataset, answer.outcomes)
+    if dataset in NEEDED:
+        _require_answers(dataset, vendor, answer.outcomes)
     if dataset == "quote" and len(answer.frame):
         answer = _ask_moved(con, vendor, answer, run)
         return Answer(with_finality(con, answer.frame, run), answer.outcomes)
@@ -67,13 +66,12 @@ def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, r
     )
 
 
-def _require_answers(dataset: str, outcomes: Sequence[Outcome]) -> None:
-    silent = [outcome for outcome in outcomes if outcome.outcome in UNANSWERED]
-    if outcomes and len(silent) == len(outcomes):
-        first = silent[0]
+def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) -> None:
+    if outcomes and not any(outcome.rows for outcome in outcomes):
+        first = outcomes[0]
         raise SourceError(
-            f"No {dataset} came from the live source: {in_words(outcomes)} (such as {first.key}: "
-            f"{first.detail}). The last publication stays; run again later."
+            f"The source {vendor.name} gave no {dataset} ({in_words(outcomes)}; {first.key}: "
+            f"{first.detail}), so the last publication stays: run again later."
         )
 
 

@@ -110,7 +110,7 @@ class Live:
             case "rate" if key := self.settings.fred_api_key:
                 return "fred", lambda name: fetch_releases(name, since(name), until, key)
             case "rate":
-                return "fred", fetch_graph
+                return "fred", lambda name: fetch_graph(name, until)
             case "holding":
                 return "ishares", lambda fund: fetch_holdings(fund, about[fund], until)
             case "estimate":
