@@ -45,7 +45,7 @@ def serving(world: World) -> Iterator[Vendors]:
 
 @dataclass
 class Some(Live):
-    """The live source, asked for a few names only: nights of a second."""
+    """The live source, asked for a few symbols only: nights of a second."""
 
     names: Collection[str] = ()
     before: Callable[[str, pd.DataFrame], None] = lambda dataset, wanted: None
@@ -53,7 +53,7 @@ class Some(Live):
     def ask(
         self, dataset: str, wanted: pd.DataFrame, until: date, tell: Callable[[int, int], None]
     ) -> Answer:
-        if self.names:
+        if self.names and dataset not in ("holding", "rate"):
             wanted = wanted[wanted.iloc[:, 0].isin(self.names)]
         self.before(dataset, wanted)
         return super().ask(dataset, wanted, until, tell)
@@ -77,7 +77,7 @@ def run_night(
 ) -> Run:
     """Ask, land, build `core` and publish; `at` is the vendors' clock, by default the night's end.
 
-    `names` (none: all) are asked for only; `before` is called before each dataset is.
+    `names` are the only symbols asked for (none: all are); `before` is called before each dataset is.
     """
     vendors.world.now = at or calendar.night_ends(session)
     place = Place(home)
