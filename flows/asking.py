@@ -43,10 +43,10 @@ def ask(
     return answer
 
 
-def in_words(outcomes: Sequence[Outcome]) -> str:
+def counted(outcomes: Sequence[Outcome]) -> str:
     """How many names gave what, the commonest first."""
-    counted = Counter(outcome.outcome for outcome in outcomes).most_common()
-    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counted) or "none"
+    words = Counter(outcome.outcome for outcome in outcomes).most_common()
+    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in words) or "none"
 
 
 def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, run: Run) -> Answer:
@@ -69,7 +69,7 @@ def _require_answers(dataset: str, outcomes: Sequence[Outcome]) -> None:
     if outcomes and len(silent) == len(outcomes):
         first = silent[0]
         raise SourceError(
-            f"No {dataset} came from the live source: {in_words(outcomes)} (such as {first.key}: "
+            f"No {dataset} came from the live source: {counted(outcomes)} (such as {first.key}: "
             f"{first.detail}). The last publication stays; run again later."
         )
 
