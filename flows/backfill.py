@@ -22,7 +22,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     plan = plan_backfill(open_source(source), start, end, place)
     run = plan.run
     with writing(place, run) as con:
-        news = land_source(con, plan.source, run, (start, end))
+        news = land_source(con, plan.source, run, place, (start, end))
         tables = build_tables(con, run, news)
         results = check_tables(con, run)
         publish_run(con, place, run)

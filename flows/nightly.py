@@ -32,7 +32,7 @@ def nightly(
         return Completed(message=str(nothing), name="Skipped")
     run = plan.run
     with writing(place, run) as con:
-        news = land_source(con, plan.source, run)
+        news = land_source(con, plan.source, run, place)
         tables = build_tables(con, run, news)
         results = check_tables(con, run)
         publish_run(con, place, run)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flows.sources import Source, SourceError
+from flows.sources import Bulk, Source, SourceError, Vendor
 from warehouse import calendar
 from warehouse.lock import require_free
 from warehouse.place import Place
@@ -23,10 +23,10 @@ class Plan:
     """A run to be, and the source that feeds it."""
 
     run: Run
-    source: Source
+    source: Bulk | Vendor
 
 
-def plan_night(source: Source, session: date | None, place: Place) -> Plan:
+def plan_night(source: Bulk | Vendor, session: date | None, place: Place) -> Plan:
     """Settle session and horizon of a nightly run.
 
     With a session, nothing known after that night's end counts; without, the newest session that
@@ -49,7 +49,7 @@ def plan_night(source: Source, session: date | None, place: Place) -> Plan:
     return Plan(Run("nightly", source.name, night, known_by, source.is_simulated), source)
 
 
-def plan_backfill(source: Source, start: date, end: date, place: Place) -> Plan:
+def plan_backfill(source: Bulk | Vendor, start: date, end: date, place: Place) -> Plan:
     """Settle a load of history; what is published keeps its session unless `end` is newer.
 
     Raises as `plan_night` does.

@@ -5,8 +5,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.status import Status
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -15,37 +24,66 @@ if TYPE_CHECKING:
 log = logging.getLogger("rotation")
 
 
-class _Lines(logging.Handler):
-    """Finished steps (info) become lines; begun ones (debug) the text beside the spinner."""
+class _Counted(ProgressColumn):
+    """A column that is empty for a step whose size nobody knows."""
 
-    def __init__(self, console: Console, status: Status | None) -> None:
+    def __init__(self, column: ProgressColumn) -> None:
+        super().__init__()
+        self.column = column
+
+    def render(self, task: Task) -> RenderableType:
+        return self.column.render(task) if task.total else ""
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> str:
+        return f"{task.speed:,.1f} a second" if task.speed else ""
+
+
+class _Lines(logging.Handler):
+    """Finished steps (info) become lines; what goes on (debug) moves below them.
+
+    A record with `total` in it moves a bar.
+    """
+
+    def __init__(self, console: Console, bar: Progress) -> None:
         super().__init__()
         self.console = console
-        self.status = status
+        self.bar = bar
+        self.step = bar.add_task("starting …", total=None)
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno > logging.DEBUG:
             self.console.print(record.getMessage(), markup=False, highlight=False, soft_wrap=True)
-        elif self.status:
-            self.status.update(f"[dim]{record.getMessage()} …[/dim]")
+            return
+        words, total = f"{record.getMessage()} …", getattr(record, "total", None)
+        step = self.bar.tasks[0]
+        if step.description != words or step.total != total:
+            self.bar.reset(self.step, description=words, total=total)
+        self.bar.update(self.step, completed=getattr(record, "done", 0))
 
 
 @contextmanager
 def progress() -> Iterator[None]:
     """Show the steps of a run on standard error while it lasts."""
     console = Console(stderr=True)
-    status = console.status("[dim]starting …[/dim]") if console.is_terminal else None
-    handler = _Lines(console, status)
+    counted = (BarColumn(30), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(compact=True))
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("[dim]{task.description}[/dim]"),
+        *map(_Counted, counted),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    handler = _Lines(console, bar)
     log.setLevel(logging.DEBUG)
     log.propagate = False
     log.addHandler(handler)
-    if status:
-        status.start()
     try:
-        yield
+        with bar:
+            yield
     finally:
-        if status:
-            status.stop()
         log.removeHandler(handler)
 
 

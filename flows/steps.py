@@ -15,7 +15,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, audit, critical_failures, sentence
-from flows.sources import DATASETS, Source, SourceError
+from flows.asking import ask, in_words
+from flows.pace import shared_pace
+from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.dataset import Dataset
@@ -23,11 +25,12 @@ from warehouse.declaration import Declaration
 from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
-from warehouse.outcome import note_outcome, note_quality, note_suspects, overlap_start
+from warehouse.outcome import note_outcome, note_outcomes, note_quality, note_suspects
 from warehouse.place import Place
 from warehouse.publish import publish
 from warehouse.run import Refused, Run
 from warehouse.transform import Transform, read_transforms
+from warehouse.wanted import overlap_start
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -65,7 +68,7 @@ class Batch:
 
 
 @task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
-def ingest(source: Source, dataset: str, since: date | None, until: date) -> Batch:
+def ingest(source: Bulk, dataset: str, since: date | None, until: date) -> Batch:
     """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
     log.debug("ingest %s", dataset)
     batch = Batch(source.fetch(dataset, since, until))
@@ -73,6 +76,22 @@ def ingest(source: Source, dataset: str, since: date | None, until: date) -> Bat
         raise SourceError(f"The source {source.name} gave no quotes up to {until}.")
     log.info("ingest %-11s %11s rows", dataset, f"{batch.rows:,}")
     return batch
+
+
+@task(task_run_name="ask {dataset}", cache_policy=NO_CACHE)
+def ask_vendor(
+    con: duckdb.DuckDBPyConnection,
+    vendor: Vendor,
+    dataset: str,
+    run: Run,
+    since: date | None,
+) -> tuple[Batch, Sequence[Outcome]]:
+    """Ask for what is wanted of one dataset; raises SourceError where no answer comes at all."""
+    log.debug("ask    %s", dataset)
+    answer = ask(con, vendor, dataset, run, since)
+    batch = Batch(answer.frame)
+    log.info("ask    %-11s %11s rows of %s", dataset, f"{batch.rows:,}", in_words(answer.outcomes))
+    return batch, answer.outcomes
 
 
 def land_batch(con: duckdb.DuckDBPyConnection, dataset: str, batch: Batch, run: Run) -> Landed:
@@ -116,19 +135,26 @@ def _asset_key(table: str) -> str:
 
 def land_source(
     con: duckdb.DuckDBPyConnection,
-    source: Source,
+    source: Bulk | Vendor,
     run: Run,
+    place: Place,
     span: tuple[date, date] | None = None,
 ) -> set[str]:
     """Ingest and land every dataset; gives the raw tables that have new rows.
 
-    A `span` takes only what is dated within it. Without, quotes are asked for from a few sessions
-    before the newest that landed, everything else whole.
+    A `span` takes only what is dated within it. Without, a vendor is asked for what is wanted, and
+    of another source quotes from a few sessions before the newest that landed, the rest whole.
     """
     news = set()
+    if isinstance(source, Vendor):
+        source.open(place.home / "cache", shared_pace(source.requests_per_second))
     for dataset in DATASETS:
-        since = overlap_start(con) if dataset == "quote" else None
-        batch = ingest(source, dataset, span[0] if span else since, run.session)
+        if isinstance(source, Vendor):
+            batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)
+            note_outcomes(con, run, outcomes)
+        else:
+            since = overlap_start(con) if dataset == "quote" else None
+            batch = ingest(source, dataset, span[0] if span else since, run.session)
         if span:
             batch.restrict(DATED[dataset], span)
         landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)

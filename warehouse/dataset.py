@@ -9,6 +9,7 @@ TIMES = ("known_at", "run_id")  # part of a raw table's grain: versions of one k
 STAMPS = ("source", "is_known_at_assumed", *TIMES)
 # Follow from the bar before in the same answer, where an answer has more than one.
 FOLLOWING = ("previous_session", "previous_adj_close")
+CONFIRMATION = "is_final"  # says of a value that it stands, not another value
 
 
 @dataclass(frozen=True)

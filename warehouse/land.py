@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from warehouse.dataset import FOLLOWING, Dataset
+from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
 from warehouse.judge import judge
+from warehouse.restated import note_restatements
 from warehouse.run import Run
 
 NO_BAR = "null::date, null::double"
@@ -47,6 +48,7 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
             "create or replace temp table changed as "
             "select symbol, min(session) as session from news group by symbol"
         )
+        note_restatements(con, run)
     counted = con.execute(
         "select (select count(*) from news), count(*) from typed where reason is not null"
     ).fetchone()
@@ -68,6 +70,8 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
     keys, values = ", ".join(dataset.key), ", ".join(dataset.values)
     bar_before = BAR_BEFORE if has_bars else ""
     bar = f"hash({', '.join(FOLLOWING)})" if has_bars else "null::ubigint"
+    # That a source stands by its word is no new word.
+    word = f"hash({', '.join(v for v in dataset.values if v != CONFIRMATION)})"
     con.execute(
         f"""
         create or replace temp table news as
@@ -92,12 +96,12 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
         versions as (
             select
                 {keys}, row_number, known_at, place_in_time, '{run.run_id}' as run_id,
-                false as is_stored, fingerprint, {bar} as bar
+                false as is_stored, fingerprint, {bar} as bar, {word} as word
             from said
             union all
             select
                 {keys}, null, known_at, known_at, run_id,
-                true, hash({values}), {bar}
+                true, hash({values}), {bar}, {word}
             from stored
         ),
 
@@ -106,6 +110,7 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
                 *,
                 lag(fingerprint) over version as fingerprint_before,
                 lag(bar) over version as bar_before,
+                lag(word) over version as word_before,
                 lag(known_at) over version as known_before
             from versions
             window version as (
@@ -115,14 +120,17 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
 
         -- The first bar of an answer has none before it, which is no news of the one it had.
         fresh as (
-            select row_number, known_before
-            from compared
-            where
-                not is_stored
-                and (
-                    fingerprint is distinct from fingerprint_before
-                    or (bar <> hash({NO_BAR}) and bar is distinct from bar_before)
-                )
+            select
+                row_number,
+                known_before,
+                word is not distinct from word_before and not is_bar_news as is_confirmed
+            from (
+                select
+                    *,
+                    bar <> hash({NO_BAR}) and bar is distinct from bar_before as is_bar_news
+                from compared
+            )
+            where not is_stored and (fingerprint is distinct from fingerprint_before or is_bar_news)
         )
 
         select
@@ -131,6 +139,7 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
             case
                 when given_known_at is not null then given_known_at
                 when known_before is null then known_at
+                when is_confirmed then known_before
                 else greatest($known_by, known_before)
             end as known_at,
             given_known_at is null

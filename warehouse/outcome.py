@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -13,27 +12,6 @@ from warehouse.run import Run
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-OVERLAP_SESSIONS = 5  # fetched again, since vendors correct the last days
-
-
-def overlap_start(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The session from which quotes are asked for again; None where none have landed."""
-    row = con.execute(
-        """
-        select min(day) from (
-            select day
-            from reference.calendar_day
-            where is_session and day <= (select max(session) from raw.quote)
-            order by day desc
-            limit $sessions
-        )
-        """,
-        {"sessions": OVERLAP_SESSIONS},
-    ).fetchone()
-    assert row
-    start: date | None = row[0]
-    return start
 
 
 def note_outcome(con: duckdb.DuckDBPyConnection, run: Run, landed: Landed) -> None:
@@ -49,6 +27,15 @@ def note_outcome(con: duckdb.DuckDBPyConnection, run: Run, landed: Landed) -> No
             "said": f"{landed.landed} new, {landed.quarantined} set aside",
         },
     )
+
+
+def note_outcomes(
+    con: duckdb.DuckDBPyConnection, run: Run, outcomes: "Sequence[DataclassInstance]"
+) -> None:
+    """Add a vendor's outcomes; their fields are columns of `ops.source_outcome`."""
+    if outcomes:
+        rows = [{"run_id": run.run_id, "source": run.source, **asdict(o)} for o in outcomes]
+        _append(con, "ops.source_outcome", rows)
 
 
 def note_suspects(con: duckdb.DuckDBPyConnection, run: Run) -> None:
@@ -86,7 +73,10 @@ def note_quality(
     con: duckdb.DuckDBPyConnection, run: Run, results: "Sequence[DataclassInstance]"
 ) -> None:
     """Add a run's results to `ops.quality_result`; their fields are that table's columns."""
-    rows: list[dict[str, Any]] = [{"run_id": run.run_id, **asdict(result)} for result in results]
-    con.register("results", pd.DataFrame(rows))
-    con.execute("insert into ops.quality_result by name from results")
-    con.unregister("results")
+    _append(con, "ops.quality_result", [{"run_id": run.run_id, **asdict(r)} for r in results])
+
+
+def _append(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
+    con.register("rows", pd.DataFrame(rows))
+    con.execute(f"insert into {table} by name from rows")
+    con.unregister("rows")

@@ -1,13 +1,16 @@
 """Where data comes from: each source fetches frames and knows nothing of Prefect or DuckDB."""
 
 import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
-DATASETS = ("quote", "rate", "holding", "estimate", "fundamental")
+# Holdings first: a vendor is asked for the quotes of the members that they name.
+DATASETS = ("holding", "rate", "quote", "estimate", "fundamental")
 
 
 class SourceError(Exception):
@@ -18,6 +21,26 @@ class SourceError(Exception):
         super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in sentence))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What one name of a vendor gave: a row of `ops.source_outcome` in the making."""
+
+    key: str
+    outcome: str
+    attempts: int
+    rows: int
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a vendor gave of one dataset, and what became of each name."""
+
+    frame: pd.DataFrame
+    outcomes: Sequence[Outcome]
+
+
+@runtime_checkable
 class Source(Protocol):
     """What every source offers a night; `name` is stored with each row that it delivers."""
 
@@ -33,11 +56,45 @@ class Source(Protocol):
     def newest_session(self, completed: date) -> date:
         """Newest session the source can speak for, never after `completed`; else SourceError."""
 
+
+@runtime_checkable
+class Bulk(Source, Protocol):
+    """A source that gives a dataset whole."""
+
     def fetch(self, dataset: str, since: date | None, until: date) -> pd.DataFrame:
         """One of DATASETS as a frame; rows before `since` may be left out."""
 
 
-def open_source(spec: str | None) -> Source:
+@runtime_checkable
+class Vendor(Source, Protocol):
+    """A source that is asked for names: a night says which, and from when on.
+
+    `universe` bounds what is wanted of it, as `warehouse.wanted` reads it.
+    """
+
+    @property
+    def requests_per_second(self) -> float: ...
+
+    @property
+    def universe(self) -> Mapping[str, object]: ...
+
+    def open(self, folder: Path, pace: Callable[[str, int], None]) -> None:
+        """Get ready to ask; `folder` may keep what is of use another night.
+
+        `pace(vendor, count)` returns when so many requests may go to that vendor.
+        """
+
+    def ask(
+        self, dataset: str, wanted: pd.DataFrame, until: date, tell: Callable[[int, int], None]
+    ) -> Answer:
+        """One of DATASETS for the names that `warehouse.wanted` wants.
+
+        `tell(done, total)` hears of progress. Trouble with a name is in its outcome; nothing is
+        raised for it.
+        """
+
+
+def open_source(spec: str | None) -> Bulk | Vendor:
     """The source that `demo`, `demo:5000x20`, `live` or the path of a folder names.
 
     Without a name, `$ROTATION_SOURCE` gives it, else it is the demo.
@@ -47,12 +104,12 @@ def open_source(spec: str | None) -> Source:
     if spec == "demo" or spec.startswith("demo:"):
         from flows.sources.demo import Demo
 
-        demo: Source = Demo.parse(spec)
-        return demo
+        return Demo.parse(spec)
     if spec == "live":
-        raise SourceError(
-            "The live source is not part of this version; use demo or a folder of files."
-        )
+        from flows.sources.live import Live
+        from flows.sources.live.settings import Settings
+
+        return Live(Settings.from_environment())
     from flows.sources.files import Files
 
     source = Files(Path(spec))

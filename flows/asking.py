@@ -1,0 +1,81 @@
+"""A night's questions to a vendor: what is wanted, what came, what must be asked again."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import date
+
+import duckdb
+import pandas as pd
+
+from flows.sources import Answer, Outcome, SourceError, Vendor
+from warehouse.restated import moved_symbols, with_finality
+from warehouse.run import Run
+from warehouse.wanted import wanted
+
+# Without any answer of these there is no night; companies' words can wait for another.
+NEEDED = ("holding", "rate", "quote")
+UNANSWERED = ("failed", "rate_limited", "refused", "not_asked")
+
+log = logging.getLogger("rotation")
+
+
+def ask(
+    con: duckdb.DuckDBPyConnection,
+    vendor: Vendor,
+    dataset: str,
+    run: Run,
+    since: date | None = None,
+) -> Answer:
+    """Ask for what the warehouse lacks of one dataset, or for all of it `since` a day.
+
+    Raises SourceError where a needed dataset stays without any answer.
+    """
+    names = wanted(con, dataset, run, vendor.universe)
+    if since and "since" in names:
+        names["since"] = pd.Timestamp(since)
+    answer = vendor.ask(dataset, names, run.session, _teller(dataset))
+    if len(names) and dataset in NEEDED:
+        _require_answers(dataset, answer.outcomes)
+    if dataset == "quote" and len(answer.frame):
+        answer = _ask_moved(con, vendor, answer, run)
+        return Answer(with_finality(con, answer.frame, run), answer.outcomes)
+    return answer
+
+
+def in_words(outcomes: Sequence[Outcome]) -> str:
+    """How many names gave what, the commonest first."""
+    counted = Counter(outcome.outcome for outcome in outcomes).most_common()
+    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counted) or "none"
+
+
+def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, run: Run) -> Answer:
+    """Take all history of symbols whose landed closes were rewritten; without it, none of it."""
+    moved = moved_symbols(con, answer.frame)
+    if moved.empty:
+        return answer
+    whole = vendor.ask("quote", moved, run.session, _teller("rewritten quote"))
+    again = {outcome.key: outcome for outcome in whole.outcomes}
+    rest = answer.frame[~answer.frame["symbol"].isin(moved["symbol"])]
+    frames = [frame for frame in (rest, whole.frame) if len(frame)]
+    return Answer(
+        pd.concat(frames, ignore_index=True) if frames else rest,
+        [again.get(outcome.key, outcome) for outcome in answer.outcomes],
+    )
+
+
+def _require_answers(dataset: str, outcomes: Sequence[Outcome]) -> None:
+    silent = [outcome for outcome in outcomes if outcome.outcome in UNANSWERED]
+    if outcomes and len(silent) == len(outcomes):
+        first = silent[0]
+        raise SourceError(
+            f"No {dataset} came from the live source: {in_words(outcomes)} (such as {first.key}: "
+            f"{first.detail}). The last publication stays; run again later."
+        )
+
+
+def _teller(what: str) -> Callable[[int, int], None]:
+    def tell(done: int, total: int) -> None:
+        log.debug("ask    %s", what, extra={"done": done, "total": total})
+
+    return tell

@@ -1,0 +1,121 @@
+"""Asking a vendor for many things: politely, again where trouble may pass, never without end."""
+
+import random
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+CHUNK = 40  # requests between two looks at pace, clock and trouble
+WORKERS = 8  # requests under way at once
+MANY = 5  # names without an answer mean that the vendor is down; fewer are those names' trouble
+FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 60.0
+RATE_LIMITED = 4  # doublings of the wait that a 429 is worth
+
+
+class Trouble(Exception):
+    """A request that gave nothing, or a `value` that is not all that was asked for.
+
+    `outcome` is its word in `ops.source_outcome`; `tries` is how often a name is asked before that
+    word stands.
+    """
+
+    def __init__(self, outcome: str, detail: str, *, tries: int, value: Any = None) -> None:
+        super().__init__(" ".join(detail.split())[:200])
+        self.outcome = outcome
+        self.tries = tries
+        self.value = value
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """What became of one name; `value` is None where nothing came."""
+
+    value: T | None
+    outcome: str
+    attempts: int
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking.
+
+    A name costs `requests`.
+    """
+
+    pace: Callable[[int], None]
+    requests: int
+    minutes: float
+    tell: Callable[[int, int], None]  # how many names are settled, of how many
+
+    def ask(self, names: Sequence[str], request: Callable[[str], T]) -> dict[str, Reply[T]]:
+        """Request every name, chunk by chunk; one reply for each, in the order of `names`.
+
+        `request` raises Trouble. A name in trouble goes to the end of the queue, and a jittered
+        wait that doubles with its tries comes first. While nobody is answered nobody is given up:
+        a vendor that is down has until the time is over.
+        """
+        settled: dict[str, Reply[T]] = {}
+        latest: dict[str, Trouble] = {}
+        tries: Counter[str] = Counter()
+        attempts: Counter[str] = Counter()
+        waiting, silence = deque(names), 0
+        ends = time.monotonic() + 60 * self.minutes
+        with ThreadPoolExecutor(WORKERS) as pool:
+            while waiting and time.monotonic() < ends:
+                most = min(CHUNK // self.requests, len(waiting))
+                chunk = [waiting.popleft() for _ in range(most)]
+                self.pace(len(chunk) * self.requests)
+                replies = pool.map(lambda name: _try(request, name), chunk)
+                given = dict(zip(chunk, replies, strict=True))
+                attempts.update(chunk)
+                troubles = {n: t for n, t in given.items() if isinstance(t, Trouble)}
+                is_silent = len(chunk) >= min(MANY, len(names)) and len(troubles) == len(chunk)
+                is_silent &= all(t.value is None and t.tries > 1 for t in troubles.values())
+                silence = silence + 1 if is_silent else 0
+                if not is_silent:
+                    tries.update(chunk)
+                for name, reply in given.items():
+                    if not isinstance(reply, Trouble):
+                        settled[name] = Reply(reply, "ok", attempts[name])
+                        continue
+                    latest[name] = reply
+                    if tries[name] >= reply.tries:
+                        settled[name] = _left(reply, attempts[name])
+                    else:
+                        waiting.append(name)
+                self.tell(len(settled), len(names))
+                again = troubles.keys() - settled.keys()
+                if again and waiting:
+                    doublings = max(silence, min(attempts[name] for name in again)) - 1
+                    if any(troubles[name].outcome == "rate_limited" for name in again):
+                        doublings += RATE_LIMITED
+                    _wait(doublings, ends)
+        for name in waiting:
+            settled[name] = (
+                _left(latest[name], attempts[name])
+                if name in latest
+                else Reply(None, "not_asked", 0, "the time for this source was over")
+            )
+        return {name: settled[name] for name in names}
+
+
+def _try(request: Callable[[str], T], name: str) -> "T | Trouble":
+    try:
+        return request(name)
+    except Trouble as trouble:
+        return trouble
+
+
+def _left(trouble: Trouble, attempts: int) -> Reply[Any]:
+    return Reply(trouble.value, trouble.outcome, attempts, str(trouble))
+
+
+def _wait(doublings: int, ends: float) -> None:
+    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**doublings)
+    time.sleep(max(0.0, min(random.uniform(0.5, 1) * longest, ends - time.monotonic())))

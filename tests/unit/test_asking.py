@@ -1,0 +1,124 @@
+"""Asking a vendor: who is asked again, who is given up, and when it ends."""
+
+import threading
+from collections import Counter
+
+import pytest
+
+from flows.sources.live import asking
+from flows.sources.live.asking import CHUNK, Manners, Trouble
+
+NAMES = [f"S{number:03}" for number in range(100)]
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(asking, "LONGEST_WAIT_SECONDS", 0.02)
+
+
+class Vendor:
+    """Answers a name in lower case, after as many troubles as it is told."""
+
+    def __init__(self, **troubles: tuple[int, Trouble]) -> None:
+        self.troubles = troubles
+        self.asked: Counter[str] = Counter()
+        self.lock = threading.Lock()
+
+    def __call__(self, name: str) -> str:
+        with self.lock:
+            self.asked[name] += 1
+            count = self.asked[name]
+        times, trouble = self.troubles.get(name, (0, None))
+        if trouble is not None and count <= times:
+            raise trouble
+        return name.lower()
+
+
+def passing(outcome: str = "failed") -> Trouble:
+    return Trouble(outcome, "out for a walk", tries=6)
+
+
+def manners(minutes: float = 1) -> tuple[Manners, list[int], list[tuple[int, int]]]:
+    paced: list[int] = []
+    told: list[tuple[int, int]] = []
+    return Manners(paced.append, 1, minutes, lambda *done: told.append(done)), paced, told
+
+
+def test_every_name_is_asked_once_where_nothing_goes_wrong() -> None:
+    polite, paced, told = manners()
+    vendor = Vendor()
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert [reply.value for reply in replies.values()] == [name.lower() for name in NAMES]
+    assert list(replies) == NAMES
+    assert set(vendor.asked.values()) == {1}
+    assert paced == [CHUNK, CHUNK, 20]
+    assert told[-1] == (100, 100)
+
+
+def test_a_trouble_that_passes_costs_another_try() -> None:
+    polite, paced, _ = manners()
+
+    replies = polite.ask(NAMES, Vendor(S007=(2, passing())))
+
+    assert replies["S007"].value == "s007"
+    assert replies["S007"].outcome == "ok"
+    assert replies["S007"].attempts == 3
+    assert sum(paced) == 102
+
+
+def test_a_name_that_nobody_knows_is_asked_once() -> None:
+    polite, *_ = manners()
+    vendor = Vendor(S007=(99, Trouble("unknown", "may be delisted", tries=1)))
+
+    reply = polite.ask(NAMES, vendor)["S007"]
+
+    assert (reply.value, reply.outcome, reply.detail) == (None, "unknown", "may be delisted")
+    assert vendor.asked["S007"] == 1
+
+
+def test_a_name_in_lasting_trouble_is_given_up_while_others_are_answered() -> None:
+    polite, *_ = manners()
+    stale = Trouble("stale", "newest bar 2026-07-01", tries=2, value="what came")
+    vendor = Vendor(S007=(99, stale), S008=(99, passing()))
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert (replies["S007"].value, replies["S007"].outcome) == ("what came", "stale")
+    assert (replies["S008"].value, replies["S008"].outcome) == (None, "failed")
+    assert (vendor.asked["S007"], vendor.asked["S008"]) == (2, 6)
+
+
+def test_a_vendor_that_comes_back_is_asked_for_everything() -> None:
+    polite, *_ = manners()
+    vendor = Vendor(**{name: (9, passing("rate_limited")) for name in NAMES})
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert {reply.outcome for reply in replies.values()} == {"ok"}
+
+
+def test_a_vendor_that_stays_down_is_left_when_the_time_is_over() -> None:
+    polite, *_ = manners(minutes=0.005)
+    vendor = Vendor(**{name: (10_000, passing()) for name in NAMES})
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert {reply.value for reply in replies.values()} == {None}
+    assert {reply.outcome for reply in replies.values()} <= {"failed", "not_asked"}
+    assert replies["S000"].outcome == "failed"
+
+
+def test_what_time_did_not_allow_is_said() -> None:
+    polite, *_ = manners(minutes=0)
+
+    replies = polite.ask(NAMES, Vendor())
+
+    assert {reply.outcome for reply in replies.values()} == {"not_asked"}
+    assert {reply.attempts for reply in replies.values()} == {0}
+
+
+def test_a_long_detail_becomes_one_short_line() -> None:
+    assert str(Trouble("failed", "<html>\n" + "x" * 1000, tries=1)) == "<html> " + "x" * 193

@@ -1,0 +1,147 @@
+"""What a night wants of a vendor, by what the warehouse lacks."""
+
+from datetime import date, datetime
+
+import duckdb
+import pandas as pd
+import pytest
+from night import bars
+
+from flows.sources import Outcome
+from warehouse.land import land
+from warehouse.outcome import note_outcomes
+from warehouse.run import Run
+from warehouse.wanted import wanted
+
+UNIVERSE = {"leave_out": [], "member_years": 5, "companies": 3}
+FRIDAY, MONDAY = date(2026, 1, 9), date(2026, 1, 12)
+
+
+def run_of(session: date) -> Run:
+    return Run("nightly", "live", session, datetime.combine(session, datetime.max.time()))
+
+
+@pytest.fixture
+def members(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A warehouse that knows one holdings file: two companies, one with its own spelling."""
+    frame = pd.DataFrame(
+        {
+            "fund": "IWM",
+            "holdings_date": FRIDAY,
+            "ticker": ["ABCD", "MOGA", "XTSLA", "-"],
+            "asset_class": ["Equity", "Equity", "Money Market", "Equity"],
+            "weight_pct": [50.0, 49.0, 1.0, 0.0],
+        }
+    )
+    land(con, "holding", frame, run_of(MONDAY))
+    return con
+
+
+def quotes(
+    con: duckdb.DuckDBPyConnection, session: date = MONDAY, **universe: object
+) -> dict[str, date | None]:
+    frame = wanted(con, "quote", run_of(session), UNIVERSE | universe)
+    return {
+        symbol: None if pd.isna(since) else since.date()
+        for symbol, since in frame.itertuples(index=False)
+    }
+
+
+def test_a_first_run_wants_all_history_of_funds_and_years_of_members(
+    members: duckdb.DuckDBPyConnection,
+) -> None:
+    names = quotes(members)
+
+    assert {names[symbol] for symbol in ("IWM", "SPY", "^GSPC", "AAPL", "GOOGL")} == {None}
+    assert names["ABCD"] == names["MOG-A"] == date(2021, 1, 12)
+    assert not {"MAG7", "XTSLA", "MOGA", "-"} & set(names)
+    assert list(names).index("IWM") < list(names).index("ABCD")
+
+
+def test_a_cohort_can_be_left_out(members: duckdb.DuckDBPyConnection) -> None:
+    assert "ABCD" not in quotes(members, leave_out=["SMALL"])
+    funds = wanted(members, "holding", run_of(MONDAY), UNIVERSE | {"leave_out": ["SMALL"]})
+    assert funds["fund"].tolist() == ["IVV"]
+
+
+def test_a_later_night_wants_the_overlap_before_the_last_final_session(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    frame = bars(["IWM"], FRIDAY, 30).assign(is_final=True)
+    frame.loc[frame["session"] == FRIDAY, "is_final"] = False
+    land(con, "quote", frame, run_of(FRIDAY))
+
+    # 2026-01-08 is final; five sessions before it is 2025-12-31, New Year's Day is none.
+    assert quotes(con)["IWM"] == date(2025, 12, 31)
+
+
+def test_a_week_off_is_filled_from_where_the_bars_end(con: duckdb.DuckDBPyConnection) -> None:
+    land(con, "quote", bars(["IWM"], FRIDAY, 30).assign(is_final=True), run_of(FRIDAY))
+
+    assert quotes(con, date(2026, 1, 23))["IWM"] == date(2026, 1, 2)
+
+
+def test_a_missing_session_is_asked_for_again(con: duckdb.DuckDBPyConnection) -> None:
+    frame = bars(["IWM"], FRIDAY, 30).assign(is_final=True)
+    land(con, "quote", frame[frame["session"] != date(2025, 12, 15)], run_of(FRIDAY))
+
+    # Five sessions before the hole.
+    assert quotes(con)["IWM"] == date(2025, 12, 8)
+
+
+@pytest.mark.parametrize("outcome", ["unknown", "empty", "stopped"])
+def test_a_dead_name_rests_for_a_week(con: duckdb.DuckDBPyConnection, outcome: str) -> None:
+    run = run_of(FRIDAY)
+    note_outcomes(con, run, [Outcome("quote IWM", outcome, 1, 0), Outcome("quote SPY", "ok", 1, 9)])
+    con.execute(
+        "insert into ops.run by name select $1 as run_id, $2 as session", [run.run_id, FRIDAY]
+    )
+
+    assert "IWM" not in quotes(con, MONDAY)
+    assert "SPY" in quotes(con, MONDAY)
+    assert "IWM" in quotes(con, date(2026, 1, 16))
+
+
+def test_companies_that_report_come_first_then_those_with_the_oldest_word(
+    members: duckdb.DuckDBPyConnection,
+) -> None:
+    def told(symbol: str, day: str, report: str | None) -> dict[str, object]:
+        word = {"symbol": symbol, "snapshot_date": day, "report_date": report}
+        return word | {"horizon": "0y", "eps_avg": 1.0}
+
+    frame = pd.DataFrame(
+        [
+            told("ABCD", "2026-01-08", "2026-01-15"),
+            told("MOG-A", "2025-12-01", "2026-03-01"),
+            *(
+                told(symbol, "2026-01-05", None)
+                for symbol in ("AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA")
+            ),
+        ]
+    )
+    land(members, "estimate", frame, run_of(FRIDAY))
+    # raw.estimate keeps whose word it was.
+    members.execute("update raw.estimate set source = 'live'")
+
+    companies = wanted(members, "estimate", run_of(MONDAY), UNIVERSE)["symbol"].tolist()
+
+    assert companies == ["ABCD", "TSLA", "MOG-A"]
+
+
+def test_rates_are_wanted_from_a_week_before_the_newest_release(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    frame = pd.DataFrame(
+        {
+            "series_id": "CPIAUCSL",
+            "observation_date": ["2025-12-01"],
+            "value_pct": ["320"],
+            "known_at": ["2026-01-10 13:30"],
+        }
+    )
+    land(con, "rate", frame, run_of(MONDAY))
+
+    series = wanted(con, "rate", run_of(MONDAY), UNIVERSE).set_index("series_id")["since"]
+
+    assert series["CPIAUCSL"] == pd.Timestamp("2026-01-03")
+    assert pd.isna(series["DGS10"])
