@@ -1,4 +1,4 @@
-"""Verdicts on the real input, against a second computation in pandas."""
+"""Verdicts on real and on simulated input, against a second computation in pandas."""
 
 import shutil
 from pathlib import Path
@@ -38,12 +38,17 @@ pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
 
 @pytest.fixture(scope="module")
 def tables(built: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
-    found = {f"rotation.{name}": built.execute(f"from rotation.{name}").df() for name in MEASURED}
+    return measured(built)
+
+
+def measured(con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """The tables that claims are measured in."""
+    found = {f"rotation.{name}": con.execute(f"from rotation.{name}").df() for name in MEASURED}
     quotes = "select symbol, session, close, split_ratio from core.quote"
     known = "select snapshot_date, known_at from core.estimate"
     return found | {
-        "core.quote": built.execute(quotes).df(),
-        "core.estimate": built.execute(known).df(),
+        "core.quote": con.execute(quotes).df(),
+        "core.estimate": con.execute(known).df(),
     }
 
 
@@ -68,6 +73,16 @@ def test_every_claim_has_the_verdicts_of_the_contract(
 ) -> None:
     expected = recompute_claims.claim_check(reference, tables, NEWEST, evening)
     assert differences(built, "rotation.claim_check", ["claim_id"], expected) == {}
+
+
+def test_simulated_market_has_the_verdicts_of_the_contract(
+    simulated: duckdb.DuckDBPyConnection,
+    reference: dict[str, pd.DataFrame],
+    evening: pd.Series,
+) -> None:
+    newest = pd.Timestamp(simulated.execute("select max(session) from raw.quote").fetchone()[0])
+    expected = recompute_claims.claim_check(reference, measured(simulated), newest, evening)
+    assert differences(simulated, "rotation.claim_check", ["claim_id"], expected) == {}
 
 
 def test_claims_of_other_days_have_the_verdicts_of_the_contract(

@@ -1,4 +1,4 @@
-"""The signals and the scorecard on the real input, against a second computation in pandas."""
+"""Signals and scorecard, on real and on simulated input, against a second computation in pandas."""
 
 from pathlib import Path
 
@@ -25,10 +25,17 @@ def reference() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def signals(built: duckdb.DuckDBPyConnection, reference: pd.DataFrame) -> pd.DataFrame:
+    return again(built, reference, FIRST, NEWEST)
+
+
+def again(
+    con: duckdb.DuckDBPyConnection, reference: pd.DataFrame, first: str, newest: str
+) -> pd.DataFrame:
+    """The signals recomputed from the other tables, from the first quote to the newest."""
     names = {*reference["source_table"], "rotation.earnings_growth"}
-    tables = {name: built.execute(f"from {name}").df() for name in names}
+    tables = {name: con.execute(f"from {name}").df() for name in names}
     sessions = recompute.sessions()
-    sessions = sessions[(sessions >= FIRST) & (sessions <= NEWEST)]
+    sessions = sessions[(sessions >= first) & (sessions <= newest)]
     return recompute_scorecard.signals(reference, tables, sessions)
 
 
@@ -51,6 +58,27 @@ def test_every_score_and_regime_is_that_of_the_contract(
     assert scorecard["score"].notna().sum() > 2000
     assert set(scorecard["regime"].dropna()) == {"rotation", "neutral", "mega_cap_leadership"}
     assert set(scorecard["is_membership_backfilled"]) == {False, True}
+
+
+def test_simulated_market_has_the_signals_and_scores_of_the_contract(
+    simulated: duckdb.DuckDBPyConnection, reference: pd.DataFrame
+) -> None:
+    # given a market with years of consensus, which the drop lacks
+    first, newest = simulated.execute("select min(session), max(session) from raw.quote").fetchone()
+    signals = again(simulated, reference, str(first), str(newest))
+    scorecard = recompute_scorecard.scorecard(signals)
+
+    # then
+    key = ["session", "signal"]
+    assert differences(simulated, "rotation.scorecard_signal", key, signals) == {}
+    assert differences(simulated, "rotation.scorecard", ["session"], scorecard) == {}
+    # and the consensus is carried, not used on too few members, and dropped when old
+    for name in ("earnings_gap", "small_revision", "small_discount"):
+        carried = signals[signals["signal"] == name]
+        assert 0 < carried["value"].count() < carried["observed_on"].count() < len(carried)
+        assert carried["value"].count() + carried["is_low_coverage"].sum() == (
+            carried["observed_on"].count()
+        )
 
 
 def test_every_sentence_says_the_value_the_place_and_the_verdict(
