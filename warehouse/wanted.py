@@ -154,15 +154,24 @@ company as (
     select symbol from member
     union
     select symbol from reference.basket_member where basket = 'MAG7'
+),
+
+-- Its shares are others than those of its last word.
+split as (
+    select distinct q.symbol
+    from raw.quote as q
+    inner join known as k on q.symbol = k.symbol
+    where q.split_ratio not in (0, 1) and q.session between k.snapshot_date and $session
 )
 
--- Those around a report first, then whose word is oldest. What landed in this session's own night
+-- Those that split or report first, then whose word is oldest. What landed in this session's own night
 -- does not count: fundamentals are asked of the same companies as estimates.
 select c.symbol
 from company as c
 left join known as k on c.symbol = k.symbol
 where 'estimate ' || c.symbol not in (select key from resting)
 order by
+    c.symbol in (select symbol from split) desc,
     coalesce(k.report_date between $session - $report_days and $session + $report_days, false) desc,
     k.snapshot_date asc nulls first,
     c.symbol in (select symbol from reference.basket_member) desc,

@@ -102,7 +102,7 @@ def test_a_dead_name_rests_for_a_week(con: duckdb.DuckDBPyConnection, outcome: s
     assert "IWM" in quotes(con, date(2026, 1, 16))
 
 
-def test_companies_that_report_come_first_then_those_with_the_oldest_word(
+def test_companies_that_split_or_report_come_first_then_those_with_the_oldest_word(
     members: duckdb.DuckDBPyConnection,
 ) -> None:
     def told(symbol: str, day: str, report: str | None) -> dict[str, object]:
@@ -123,9 +123,15 @@ def test_companies_that_report_come_first_then_those_with_the_oldest_word(
     # raw.estimate keeps whose word it was.
     members.execute("update raw.estimate set source = 'live'")
 
-    companies = wanted(members, "estimate", run_of(MONDAY), UNIVERSE)["symbol"].tolist()
+    def companies() -> list[str]:
+        return wanted(members, "estimate", run_of(MONDAY), UNIVERSE)["symbol"].tolist()
 
-    assert companies == ["ABCD", "TSLA", "MOG-A"]
+    assert companies() == ["ABCD", "TSLA", "MOG-A"]
+
+    # After a split the shares that are known are those before it.
+    split = bars(["META"], MONDAY, 2).assign(split_ratio=[0.0, 4.0])
+    land(members, "quote", split, run_of(MONDAY))
+    assert companies() == ["META", "ABCD", "TSLA"]
 
 
 def test_rates_are_wanted_from_a_week_before_the_newest_release(
