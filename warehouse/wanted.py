@@ -164,8 +164,8 @@ split as (
     where q.split_ratio not in (0, 1) and q.session between k.snapshot_date and $session
 )
 
--- Those that split or report first, then whose word is oldest. What landed in this session's own night
--- does not count: fundamentals are asked of the same companies as estimates.
+-- Those that split or report first, then whose word is oldest. What landed in this session's own
+-- night does not count: fundamentals are asked of the same companies as estimates.
 select c.symbol
 from company as c
 left join known as k on c.symbol = k.symbol
