@@ -100,7 +100,11 @@ measured as (
         100 * (i.long_index / lag(i.long_index, 252) over past)
         - 100 * (i.short_index / lag(i.short_index, 252) over past) as excess_12m_pct,
         100 * (i.long_index / y.long_index - 1) as long_ytd_pct,
-        100 * (i.short_index / y.short_index - 1) as short_ytd_pct
+        100 * (i.short_index / y.short_index - 1) as short_ytd_pct,
+        avg(ratio) over (past rows 49 preceding) as mean_50,
+        avg(ratio) over (past rows 199 preceding) as mean_200,
+        avg(ratio) over (past rows 251 preceding) as mean_252,
+        stddev_samp(ratio) over (past rows 251 preceding) as deviation_252
     from indexed as i
     left join year_end as y
         on
@@ -114,10 +118,6 @@ measured as (
 placed as (
     select
         *,
-        avg(ratio) over (past rows 49 preceding) as mean_50,
-        avg(ratio) over (past rows 199 preceding) as mean_200,
-        avg(ratio) over (past rows 251 preceding) as mean_252,
-        stddev_samp(ratio) over (past rows 251 preceding) as deviation_252,
         -- The share of values so far that are not above this one.
         cume_dist(order by excess_3m_pct) over (
             partition by pair, basis, history, excess_3m_pct is null
@@ -125,7 +125,6 @@ placed as (
             rows unbounded preceding
         ) as share_below
     from measured
-    window past as (partition by pair, basis, history order by session)
 )
 
 select
