@@ -40,18 +40,21 @@ def rate_beta(
     ends = nights.to_numpy("datetime64[us]")
     closes = core_benchmark_quote.pivot(index="session", columns="symbol", values="close")
     closes = closes.reindex(nights.index)
+    sides = {
+        pair: closes[[long, short]].to_numpy()
+        for pair, long, short in reference_pair[["pair", "long_symbol", "short_symbol"]].itertuples(
+            index=False
+        )
+        if long in closes and short in closes
+    }
     frames, pairs, factors = [], [], []
     for factor, weights in FACTORS.items():
         for start, end, level in _vintages(raw_rate, weights, nights.index):
             level = level.reindex(nights.index)
-            for pair, long, short in reference_pair[
-                ["pair", "long_symbol", "short_symbol"]
-            ].itertuples(index=False):
-                if long in closes and short in closes:
-                    sides = closes[[long, short]].to_numpy()
-                    frames.append(_regress(sides, level, ends, (ends >= start) & (ends < end)))
-                    pairs.append(pair)
-                    factors.append(factor)
+            for pair, both in sides.items():
+                frames.append(_regress(both, level, ends, (ends >= start) & (ends < end)))
+                pairs.append(pair)
+                factors.append(factor)
     if not frames:
         return _nothing()
     counts = [len(frame) for frame in frames]
@@ -116,8 +119,15 @@ def _regress(
     rows = np.full((len(sessions), 3), np.nan)
     is_full = within >= WINDOW
     rows[is_full] = fits[known[is_full] - WINDOW - first]
-    frame = pd.DataFrame(rows, sessions, ["beta_pct_per_bp", "t_stat", "r_squared"])
-    return frame.assign(observations=np.minimum(within, WINDOW))
+    return pd.DataFrame(
+        {
+            "beta_pct_per_bp": rows[:, 0],
+            "t_stat": rows[:, 1],
+            "r_squared": rows[:, 2],
+            "observations": np.minimum(within, WINDOW),
+        },
+        index=sessions,
+    )
 
 
 def _ordinary_least_squares(x: Floats, y: Floats) -> Floats:
