@@ -10,9 +10,10 @@ quoted as (
         q.session,
         q.close,
         q.total_return_pct,
-        count(*) filter (where q.total_return_pct is null) over (
+        sum((q.total_return_pct is null)::integer) over (
             partition by q.symbol
             order by q.session
+            rows unbounded preceding
         ) as gap
     from core.quote as q
     semi join side on q.symbol = side.symbol
@@ -35,6 +36,7 @@ level as (
         product(1 + total_return_pct / 100) over (
             partition by symbol, gap
             order by session
+            rows unbounded preceding
         ) as level,
         gap
     from quoted
