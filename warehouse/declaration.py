@@ -77,7 +77,7 @@ def read_declaration(path: Path) -> Declaration:
     """
     text = path.read_text(encoding="utf-8")
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, yaml.CSafeLoader)
         description = " ".join(str(content["description"]).split())
         grain = tuple(content["grain"])
         columns = tuple(
