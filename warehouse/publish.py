@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ KEPT = 10  # publications that stay
 COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
 
 
-def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
     """Replace `ops.run` and `ops.published` by the records of all runs, this one's included."""
     records = [*read_records(place), run.record()]
     con.register("records", pd.DataFrame(records).astype(object))
@@ -48,13 +49,19 @@ def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Non
     )
 
 
-def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    pages: Mapping[str, str] | None = None,
+) -> Path:
     """Close the build file, copy it to `published/<run_id>/` and let `current` point there.
 
-    The folder is made whole under another name, synced, renamed, and only then linked: the
-    replacement of the link is the publication. Returns the new folder.
+    `pages` are texts by their path in that folder. It is made whole under another name, synced,
+    renamed, and only then linked: the replacement of the link is the publication. Returns the new
+    folder.
     """
-    _load_records(con, place, run)
+    load_records(con, place, run)
     con.execute("force checkpoint")
     _compact(con, place)
     whole = place.published / run.run_id
@@ -64,7 +71,11 @@ def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
     shutil.copyfile(place.build, copy)
     copy.chmod(0o444)
     run.write(partial / "run.json")
-    for path in (copy, partial / "run.json", partial):
+    for name, text in (pages or {}).items():
+        page = partial / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+    for path in (*partial.rglob("*"), partial):
         _sync(path)
     partial.rename(whole)
     link = place.home / f".current-{run.run_id}"
