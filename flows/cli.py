@@ -55,6 +55,13 @@ def nightly(
         str | None,
         typer.Option(help="Run as the night of this session (YYYY-MM-DD) [the newest]."),
     ] = None,
+    accept_coverage_fall: Annotated[
+        bool,
+        typer.Option(
+            "--accept-coverage-fall",
+            help="Publish although far fewer members of a cohort are quoted than last time.",
+        ),
+    ] = False,
     home: HOME = None,
     debug: DEBUG = False,
 ) -> None:
@@ -69,7 +76,12 @@ def nightly(
         def run() -> Any:
             from flows.nightly import nightly as flow
 
-            return flow(source=source, session=night, home=place.home)
+            return flow(
+                source=source,
+                session=night,
+                home=place.home,
+                accept_coverage_fall=accept_coverage_fall,
+            )
 
         _run_flow(run, place)
 
@@ -158,12 +170,13 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
         from flows.screen import show_results
         from warehouse.connect import open_published
         from warehouse.place import Place
-        from warehouse.run import published_record
+        from warehouse.run import Run, published_record
+        from warehouse.yardstick import Yardstick, suite_parameters
 
         place = Place.of(home)
         with open_published(place) as con:
-            session = date.fromisoformat(published_record(place)["session"])
-            results = audit(con, parameters={"session": session})
+            run = Run.of(published_record(place))
+            results = audit(con, parameters=suite_parameters(run, Yardstick()))
         show_results(results)
         if critical_failures(results):
             raise Stop(sentence(results), 1)

@@ -1,6 +1,7 @@
 """`rotation status`: what is published, how fresh it is, what happened last."""
 
 from datetime import date
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,7 @@ def show_status(place: Place) -> str:
     published = published_record(place)
     records = read_records(place)
     if not published:
+        _link_docs(console, place, records[-1:])
         last = (
             f" The last run {records[-1]['status']}: {records[-1].get('message')}"
             if records
@@ -32,6 +34,7 @@ def show_status(place: Place) -> str:
     )
     console.print(_freshness(place))
     console.print(_runs(records))
+    _link_docs(console, place, [published, *records[-1:]])
     completed = calendar.newest_completed_session(calendar.now())
     if records and records[-1].get("status") in ("failed", "refused"):
         return f"The last run {records[-1]['status']}: {records[-1].get('message')}"
@@ -41,6 +44,16 @@ def show_status(place: Place) -> str:
             "session."
         )
     return ""
+
+
+def _link_docs(console: Console, place: Place, records: list[dict[str, Any]]) -> None:
+    """Name the Data Docs of the runs that have some, each once."""
+    for record in {str(record.get("run_id")): record for record in records}.values():
+        if page := place.find_docs(str(record.get("run_id"))):
+            words = f"Data Docs of {record.get('session')} ({record.get('status')}): "
+            console.print(
+                Text.assemble(words, (str(page), f"link {page.as_uri()}")), soft_wrap=True
+            )
 
 
 def _freshness(place: Place) -> Table:
