@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup nightly test check bench lock
+.PHONY: setup nightly test check docs bench lock
 
 setup: $(READY)
 
@@ -25,6 +25,10 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar transforms
+
+docs: $(READY)
+	$(BIN)/python docs/write_tables.py
+	$(BIN)/python docs/write_cookbook.py
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

@@ -42,10 +42,10 @@ def ask(
     return answer
 
 
-def in_words(outcomes: Sequence[Outcome]) -> str:
+def counted(outcomes: Sequence[Outcome]) -> str:
     """How many names gave what, the commonest first."""
-    counted = Counter(outcome.outcome for outcome in outcomes).most_common()
-    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counted) or "none"
+    words = Counter(outcome.outcome for outcome in outcomes).most_common()
+    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in words) or "none"
 
 
 def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, run: Run) -> Answer:
@@ -70,8 +70,13 @@ def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) 
     if outcomes and not any(outcome.rows for outcome in outcomes):
         first = outcomes[0]
         raise SourceError(
+<<<<<<< HEAD
             f"The source {vendor.name} gave no {dataset} ({in_words(outcomes)}; {first.key}: "
             f"{first.detail}), so the last publication stays: run again later."
+=======
+            f"No {dataset} came from the live source: {counted(outcomes)} (such as {first.key}: "
+            f"{first.detail}). The last publication stays; run again later."
+>>>>>>> main
         )
 
 

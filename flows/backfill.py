@@ -7,7 +7,15 @@ from prefect import flow
 
 from flows.plan import plan_backfill
 from flows.sources import open_source
-from flows.steps import build_tables, check_tables, land_source, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    check_tables,
+    compare_published,
+    land_source,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -24,7 +32,8 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     with writing(place, run) as con:
         news = land_source(con, plan.source, run, place, (start, end))
         tables = build_tables(con, run, news)
+        moved = compare_published(con, place, run, tables)
         results = check_tables(con, run)
-        publish_run(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

@@ -9,7 +9,15 @@ from prefect.states import Completed
 
 from flows.plan import NothingToDo, plan_night
 from flows.sources import open_source
-from flows.steps import build_tables, check_tables, land_source, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    check_tables,
+    compare_published,
+    land_source,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -34,7 +42,8 @@ def nightly(
     with writing(place, run) as con:
         news = land_source(con, plan.source, run, place)
         tables = build_tables(con, run, news)
+        moved = compare_published(con, place, run, tables)
         results = check_tables(con, run)
-        publish_run(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

@@ -5,7 +5,14 @@ from pathlib import Path
 from prefect import flow
 
 from flows.plan import plan_rebuild
-from flows.steps import build_tables, check_tables, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    check_tables,
+    compare_published,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -17,7 +24,8 @@ def rebuild(home: Path | None = None) -> str:
     run = plan_rebuild(place)
     with writing(place, run) as con:
         tables = build_tables(con, run, set(), rebuild=True)
+        moved = compare_published(con, place, run, tables)
         results = check_tables(con, run)
-        publish_run(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

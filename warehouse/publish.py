@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.connect import STORAGE_VERSION
+from warehouse.export import export
 from warehouse.place import Place
 from warehouse.run import Run, read_records
 
@@ -63,8 +64,9 @@ def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
     copy = partial / "warehouse.duckdb"
     shutil.copyfile(place.build, copy)
     copy.chmod(0o444)
+    exported = export(copy, partial / "export", place.current / "export")
     run.write(partial / "run.json")
-    for path in (copy, partial / "run.json", partial):
+    for path in (copy, *exported, partial / "run.json", partial):
         _sync(path)
     partial.rename(whole)
     link = place.home / f".current-{run.run_id}"

@@ -160,11 +160,20 @@ company as (
     select symbol from reference.basket_member where basket = 'MAG7'
 ),
 
+-- Its shares are others than those of its last word.
+split as (
+    select distinct q.symbol
+    from raw.quote as q
+    inner join known as k on q.symbol = k.symbol
+    where q.split_ratio not in (0, 1) and q.session between k.snapshot_date and $session
+),
+
 -- What landed in this session's own night does not count: fundamentals are asked of the same
 -- companies as estimates.
 turn as (
     select
         c.symbol,
+        c.symbol in (select symbol from split) as has_split,
         coalesce(k.report_date between $session - $report_days and $session + $report_days, false)
             as is_reporting,
         row_number() over (
@@ -178,11 +187,12 @@ turn as (
     where 'estimate ' || c.symbol not in (select key from resting)
 )
 
--- Those around a report first, but in half of the night at most: in a season of reports they would
--- leave nothing to the others. Then whose word is oldest.
+-- Those that split, those around a report, but in half of the night at most: in a season of reports
+-- they would leave nothing to the others. Then whose word is oldest.
 select symbol
 from turn
 order by
+    has_split desc,
     is_reporting
     and row_number() over (partition by is_reporting order by place) <= ceil($companies / 2) desc,
     place

@@ -121,7 +121,7 @@ def test_what_a_pair_needs_rests_only_once_its_bars_are_a_week_old(
     assert "SPY" not in quotes(con, MONDAY)
 
 
-def test_companies_that_report_come_first_then_those_with_the_oldest_word(
+def test_companies_that_split_or_report_come_first_then_those_with_the_oldest_word(
     members: duckdb.DuckDBPyConnection,
 ) -> None:
     def told(symbol: str, day: str, report: str | None) -> dict[str, object]:
@@ -154,6 +154,11 @@ def test_companies_that_report_come_first_then_those_with_the_oldest_word(
     assert companies(3)[2:] == ["TSLA"]
     assert companies(4)[2:] == ["TSLA", "MOG-A"]
     assert len(companies(99)) == 9
+
+    # After a split the shares that are known are those before it.
+    split = bars(["MSFT"], MONDAY, 2).assign(split_ratio=[0.0, 4.0])
+    land(members, "quote", split, run_of(MONDAY))
+    assert companies(3)[0] == "MSFT"
 
 
 def test_rates_are_wanted_from_a_week_before_the_newest_release(

@@ -27,7 +27,7 @@ turned as (
 numbered as (
     select
         *,
-        sum(is_turn) over past as streak_number
+        sum(is_turn) over (past rows unbounded preceding) as streak_number
     from turned
     window past as (partition by pair, basis, history_start order by session)
 ),
