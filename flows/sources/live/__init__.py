@@ -15,8 +15,8 @@ from flows.sources.live.settings import Settings
 
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
 CERTIFICATES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
-# That yfinance makes of one company's question: consensus, profile, quote, calendar.
-REQUESTS = {"estimate": 4}
+# That yfinance makes of one company's question: summary, quote, PEG ratio, consensus, calendar.
+REQUESTS = {"estimate": 5}
 
 
 @dataclass
@@ -26,6 +26,7 @@ class Live:
     settings: Settings
     pace: Callable[[str, int], None] = lambda vendor, count: None
     infos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)  # vendors that have answered something
 
     name: ClassVar[str] = "live"
     is_simulated: ClassVar[bool] = False
@@ -69,8 +70,11 @@ class Live:
 
         vendor, request = self._request(dataset, wanted, until)
         pace, minutes = partial(self.pace, vendor), self.settings.minutes
-        manners = Manners(pace, REQUESTS.get(dataset, 1), minutes, tell)
+        is_up = vendor in self.answering
+        manners = Manners(pace, REQUESTS.get(dataset, 1), minutes, tell, is_up)
         replies = manners.ask(list(wanted.iloc[:, 0]), request)
+        if any(reply.outcome == "ok" for reply in replies.values()):
+            self.answering.add(vendor)
         frames = [reply.value for reply in replies.values() if reply.value is not None]
         return Answer(
             pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(),
@@ -106,7 +110,7 @@ class Live:
             case "rate" if key := self.settings.fred_api_key:
                 return "fred", lambda name: fetch_releases(name, since(name), until, key)
             case "rate":
-                return "fred", fetch_graph
+                return "fred", lambda name: fetch_graph(name, until)
             case "holding":
                 return "ishares", lambda fund: fetch_holdings(fund, about[fund], until)
             case "estimate":
@@ -115,9 +119,10 @@ class Live:
                 return "yahoo", lambda symbol: fetch_fundamental(symbol, self._info(symbol), until)
 
     def _info(self, symbol: str) -> Mapping[str, Any]:
-        """A company's summary, kept: estimates and fundamentals read the same one."""
-        from flows.sources.live.companies import fetch_info
+        """A company's summary, kept where it is whole: estimates and fundamentals read the same."""
+        from flows.sources.live.companies import fetch_info, is_whole
 
-        if symbol not in self.infos:
-            self.infos[symbol] = fetch_info(symbol)
-        return self.infos[symbol]
+        info = self.infos.get(symbol) or fetch_info(symbol)
+        if is_whole(info):
+            self.infos[symbol] = info
+        return info

@@ -12,6 +12,8 @@ from yfinance.exceptions import YFException
 from flows.sources.live.asking import Trouble
 from flows.sources.live.yahoo import steadfast
 
+# An answer that lacks something is asked for again: trouble looks the same.
+PARTIAL_TRIES = EMPTY_TRIES = 2
 HORIZONS = ("0q", "+1q", "0y", "+1y")
 TREND = {
     "7daysAgo": "eps_7d_ago",
@@ -56,39 +58,63 @@ def fetch_estimates(symbol: str, info: Mapping[str, Any], today: date) -> pd.Dat
     """The consensus of `today`: one row per horizon, in the columns of `raw.estimate`.
 
     EPS are in `currency` per share. Relative periods become fiscal period ends: the year after the
-    last one reported is 0y, the quarter after the newest one reported 0q. Raises Trouble; "empty"
-    where nobody follows the company.
+    last one reported is 0y, the quarter after the newest one reported 0q. Raises Trouble: "empty"
+    where nobody follows the company, "partial" with what there is where its summary is not whole.
     """
     frame = _consensus(symbol).reindex(index=HORIZONS).dropna(how="all")
-    return frame.assign(
+    told = frame.assign(
         symbol=symbol,
         snapshot_date=pd.Timestamp(today),
         horizon=frame.index,
         fiscal_period_end=pd.Series(_period_ends(info)).reindex(frame.index),
         report_date=_next_report(symbol),
     )
+    if not is_whole(info):
+        raise Trouble("partial", "its fiscal year is unknown", tries=PARTIAL_TRIES, value=told)
+    return told
 
 
 def fetch_fundamental(symbol: str, info: Mapping[str, Any], today: date) -> pd.DataFrame:
     """One row in the columns of `raw.fundamental`; money is left out where it is not in USD.
 
-    Raises Trouble.
+    Raises Trouble: "partial" with what there is where summary or income statement is not whole.
     """
     row: dict[str, Any] = {ours: info.get(theirs) for theirs, ours in INFO.items()}
     row["shares_outstanding"] = _shares(info)
+    lacks = [] if is_whole(info) else ["market value or fiscal year"]
     if info.get("financialCurrency") == "USD":
         row |= {ours: info.get(theirs) for theirs, ours in BALANCE.items()}
-        row |= _last_fiscal_year(symbol)
-    return pd.DataFrame([row]).assign(symbol=symbol, snapshot_date=pd.Timestamp(today))
+        year = _last_fiscal_year(symbol)
+        row |= year
+        lacks += [] if year else ["income statement"]
+    told = pd.DataFrame([row]).assign(symbol=symbol, snapshot_date=pd.Timestamp(today))
+    if lacks:
+        words = f"it has no {' and no '.join(lacks)}"
+        raise Trouble("partial", words, tries=PARTIAL_TRIES, value=told)
+    return told
+
+
+def is_whole(info: Mapping[str, Any]) -> bool:
+    """Whether both of the answers in a summary came; yfinance says nothing of an empty one."""
+    return "lastFiscalYearEnd" in info and "marketCap" in info
+
+
+def fetch_info(symbol: str) -> Mapping[str, Any]:
+    """What Yahoo's summary says of a company, as much as it says at last. Raises Trouble."""
+    try:
+        return _whole_info(symbol)
+    except Trouble as trouble:
+        if trouble.value is None:
+            raise
+        info: Mapping[str, Any] = trouble.value
+        return info
 
 
 @steadfast
-def fetch_info(symbol: str) -> Mapping[str, Any]:
-    """What Yahoo's summary says of a company. Raises Trouble."""
+def _whole_info(symbol: str) -> Mapping[str, Any]:
     info: Mapping[str, Any] = yfinance.Ticker(symbol).info
-    # Two answers in one; yfinance says nothing of an empty one.
-    if "lastFiscalYearEnd" not in info or "marketCap" not in info:
-        raise Trouble("empty", "a summary without fiscal year or market value", tries=1)
+    if not is_whole(info):
+        raise Trouble("partial", "its summary is not whole", tries=1, value=info)
     return info
 
 
@@ -97,7 +123,7 @@ def _consensus(symbol: str) -> pd.DataFrame:
     company = yfinance.Ticker(symbol)
     estimate: pd.DataFrame = company.earnings_estimate
     if estimate.empty:
-        raise Trouble("empty", "no analyst follows it", tries=1)
+        raise Trouble("empty", "no analyst follows it", tries=EMPTY_TRIES)
     return (
         estimate.rename(columns=ESTIMATE)
         .reindex(columns=list(ESTIMATE.values()))
@@ -139,14 +165,14 @@ def _income_statement(symbol: str) -> pd.DataFrame:
         income = pd.DataFrame()
     if income.empty:
         YfData.cache_get.cache_clear()  # which keeps an empty answer too
-        raise Trouble("empty", "no income statement", tries=1)
+        raise Trouble("empty", "no income statement", tries=EMPTY_TRIES)
     return income
 
 
 def _shares(info: Mapping[str, Any]) -> float | None:
     """Shares of all classes: sharesOutstanding counts one class, the market value all."""
-    if price := info.get("currentPrice"):
-        return float(round(info["marketCap"] / price))
+    if (price := info.get("currentPrice")) and (value := info.get("marketCap")):
+        return float(round(value / price))
     return info.get("impliedSharesOutstanding") or info.get("sharesOutstanding")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import yfinance
+from curl_cffi.requests import RequestsError
 from yfinance.cache import get_cookie_cache
 from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
@@ -18,6 +19,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_TRIES = 6
+UNKNOWN_TRIES = 2  # a name that is unknown rests for a week; one stray 404 must not cause that
 AT_ONCE = 3  # tries of one of a company's requests
 
 
@@ -48,11 +50,11 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
             YfData.cache_get.cache_clear()  # which may keep that answer
             status = getattr(getattr(error, "response", None), "status_code", None)
             if status == 404:
-                raise Trouble("unknown", "Yahoo does not know it", tries=1) from None
+                words = "Yahoo does not know it"
+                raise Trouble("unknown", words, tries=UNKNOWN_TRIES) from None
             if status == 401:
                 get_cookie_cache().store("curlCffi", None)  # else it brings the refused one back
-            words = f"{type(error).__name__}: {error}"
-            raise Trouble("failed", words, tries=MOST_TRIES) from None
+            raise Trouble("failed", _words(error, status), tries=MOST_TRIES) from None
 
     return asked
 
@@ -60,21 +62,33 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
 def steadfast(request: Callable[P, R]) -> Callable[P, R]:
     """`request` as `answering` has it, at once again where nothing came.
 
-    A company takes several requests: failing as a whole, it would rarely be whole.
+    A company takes several requests: failing as a whole, it would rarely be whole. Amid failures,
+    an answer that lacks something is one of them.
     """
     asked = answering(request)
 
     @wraps(request)
     def insisted(*args: P.args, **kwargs: P.kwargs) -> R:
-        for _ in range(AT_ONCE - 1):
+        met: list[Trouble] = []
+        while len(met) < AT_ONCE:
             try:
                 return asked(*args, **kwargs)
             except Trouble as trouble:
-                if trouble.outcome not in ("failed", "empty"):
+                if trouble.outcome not in ("failed", "empty", "partial"):
                     raise
-        return asked(*args, **kwargs)
+                met.append(trouble)
+        raise next((trouble for trouble in met if trouble.outcome == "failed"), met[-1])
 
     return insisted
+
+
+def _words(error: Exception, status: int | None) -> str:
+    """What went wrong, without an address: that may hold a crumb."""
+    if status:
+        return f"Yahoo answered {status}"
+    if isinstance(error, RequestsError):
+        return f"Yahoo did not answer ({type(error).__name__})"
+    return f"no answer that yfinance can read ({type(error).__name__})"
 
 
 def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
@@ -82,5 +96,5 @@ def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
     if reason is None:
         return Trouble("empty", "an answer without any bar", tries=3)
     if "No data found" in reason or "delisted" in reason:
-        return Trouble("unknown", reason, tries=1)
+        return Trouble("unknown", reason, tries=UNKNOWN_TRIES)
     return Trouble("failed", reason, tries=MOST_TRIES)
