@@ -24,7 +24,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar transforms
+	$(BIN)/sqlfluff lint --disable-progress-bar transforms docs/cookbook
 
 docs: $(READY)
 	$(BIN)/python docs/write_tables.py
