@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup nightly test check bench lock
+.PHONY: setup nightly test check docs bench lock
 
 setup: $(READY)
 
@@ -24,7 +24,11 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar transforms
+	$(BIN)/sqlfluff lint --disable-progress-bar transforms docs/cookbook
+
+docs: $(READY)
+	$(BIN)/python docs/write_tables.py
+	$(BIN)/python docs/write_cookbook.py
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

@@ -28,16 +28,36 @@ SOURCE = Annotated[
     ),
 ]
 STOP_ASKED = Event()
+RUN, READ, LOOK = "Run", "Read", "Look after"  # the help's sections
 DEBUG = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 app = typer.Typer(
     name="rotation",
     help="Measure, night by night, whether leadership in US equities moves from the seven "
     "mega-caps to small companies.",
+    epilog="Begin with `rotation nightly`, which runs one night on a SIMULATED market, then ask "
+    '`rotation query "from rotation.today"`; `rotation explain streak` says what a name means.\n\n'
+    "Commands take --home DIR where they work on a home, and tell their options with --help.\n\n"
+    "Exit codes: 0 done, or rightly nothing to do; 1 refused or failed, and the last publication "
+    "stays; 2 wrong usage; 3 another run holds the warehouse.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+
+
+def declared_names(begun: str) -> list[str]:
+    """The tables whose names go on from what is typed, for the shell's completion."""
+    root = Path(__file__).parents[1]
+    files = (
+        path for folder in ("transforms", "warehouse") for path in root.glob(f"{folder}/*/*.yml")
+    )
+    return sorted(
+        name
+        for path in files
+        for name in (path.stem, f"{path.parent.name}.{path.stem}")
+        if name.startswith(begun)
+    )
 
 
 class Stop(Exception):
@@ -48,7 +68,7 @@ class Stop(Exception):
         self.code = code
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def nightly(
     source: SOURCE = None,
     session: Annotated[
@@ -86,7 +106,7 @@ def nightly(
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def backfill(
     start: Annotated[str, typer.Option(help="First day (YYYY-MM-DD).")],
     end: Annotated[str, typer.Option(help="Last day (YYYY-MM-DD).")],
@@ -110,7 +130,7 @@ def backfill(
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
     """Recompute every core and rotation table from raw."""
     with plain_errors(debug):
@@ -128,7 +148,7 @@ def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT on the published warehouse.")],
     format: Annotated[  # noqa: A002 - the option's name
@@ -151,7 +171,29 @@ def query(
             raise Stop(str(error), 2) from error
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
+def explain(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A table, a column, or both: streak, core.quote, streak.is_record.",
+            autocompletion=declared_names,
+        ),
+    ],
+    debug: DEBUG = False,
+) -> None:
+    """Say what a table or column is: grain, units, meaning, origin, an example."""
+    with plain_errors(debug):
+        from flows.explain import UnknownNameError
+        from flows.explain import explain as show
+
+        try:
+            show(name)
+        except UnknownNameError as error:
+            raise Stop(str(error), 2) from error
+
+
+@app.command(rich_help_panel=LOOK)
 def status(home: HOME = None, debug: DEBUG = False) -> None:
     """Show what is published, how fresh each source is, and what failed."""
     with plain_errors(debug):
@@ -162,7 +204,7 @@ def status(home: HOME = None, debug: DEBUG = False) -> None:
             raise Stop(trouble, 1)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def check(home: HOME = None, debug: DEBUG = False) -> None:
     """Run every expectation suite on the published warehouse."""
     with plain_errors(debug):

@@ -7,7 +7,13 @@ from prefect import flow
 from flows.docs import refusal_shown
 from flows.gate import check_tables
 from flows.plan import plan_rebuild
-from flows.steps import build_tables, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    compare_published,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -19,7 +25,8 @@ def rebuild(home: Path | None = None) -> str:
     run = plan_rebuild(place)
     with writing(place, run) as con, refusal_shown(con, place, run):
         tables = build_tables(con, run, set(), rebuild=True)
+        moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
-        publish_run(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, sentence
-from flows.asking import ask, in_words
+from flows.asking import ask, counted
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
@@ -26,6 +26,7 @@ from warehouse.declaration import Declaration
 from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
+from warehouse.moved import Moved, in_words, note_moves
 from warehouse.outcome import note_outcome, note_outcomes, note_suspects
 from warehouse.place import DOCS, Place
 from warehouse.publish import publish
@@ -91,7 +92,7 @@ def ask_vendor(
     log.debug("ask    %s", dataset)
     answer = ask(con, vendor, dataset, run, since)
     batch = Batch(answer.frame)
-    log.info("ask    %-11s %11s rows of %s", dataset, f"{batch.rows:,}", in_words(answer.outcomes))
+    log.info("ask    %-11s %11s rows of %s", dataset, f"{batch.rows:,}", counted(answer.outcomes))
     return batch, answer.outcomes
 
 
@@ -182,11 +183,26 @@ def build_tables(
     return done
 
 
+@task(task_run_name="compare", cache_policy=NO_CACHE)
+def compare_published(
+    con: duckdb.DuckDBPyConnection, place: Place, run: Run, tables: Sequence[Materialized]
+) -> list[Moved]:
+    """Note what moved in past sessions since the last publication, with its cause."""
+    log.debug("compare with the last publication")
+    built = {table.name for table in tables if table.action != "kept"}
+    moved = note_moves(con, place, run, read_transforms(), built)
+    if moved:
+        log.info("moved  %s", in_words(moved))
+    return moved
+
+
 @task(task_run_name="publish {run.session}", cache_policy=NO_CACHE)
-def publish_run(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+def publish_run(
+    con: duckdb.DuckDBPyConnection, place: Place, run: Run, moved: Sequence[Moved] = ()
+) -> None:
     """Close the build file and let readers see a copy of it, with its Data Docs."""
     log.debug("publish")
-    run.finish("published", f"Session {run.session} is published.")
+    run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
     pages = {DOCS: docs_of(con, run, run.status, run.message)}
     log.info("publish %s", publish(con, place, run, pages))
 

@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.connect import STORAGE_VERSION
+from warehouse.export import export
 from warehouse.place import Place
 from warehouse.run import Run, read_records
 
@@ -70,12 +71,15 @@ def publish(
     copy = partial / "warehouse.duckdb"
     shutil.copyfile(place.build, copy)
     copy.chmod(0o444)
+    exported = export(copy, partial / "export", place.current / "export")
     run.write(partial / "run.json")
+    written = [copy, *exported, partial / "run.json"]
     for name, text in (pages or {}).items():
         page = partial / name
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
-    for path in (*partial.rglob("*"), partial):
+        written += [page, page.parent]
+    for path in (*written, partial):
         _sync(path)
     partial.rename(whole)
     link = place.home / f".current-{run.run_id}"

@@ -78,9 +78,9 @@ def test_it_shows_what_failed_first_and_every_check() -> None:
     assert "Data Docs of 2026-01-07: refused" in words
     assert "Session 2026-01-07 is refused." in words
     assert "critical failed 1 warnings 1 held 2 rows landed 1,234,567" in words
-    assert words.index("column values to not be null 1,200 such as 0; why") < words.index(
-        "some rule"
-    )
+    failed = words[words.index("What failed") : words.index("Rows set aside")]
+    assert failed.index("open: column values to not be null 1,200") < failed.index("some rule")
+    assert "held" not in failed
     assert "quote close is not a double 7 {}" in words
     assert "core.quote 3 checks, 2 failed" in words
     assert "core.rate 1 checks" in words
