@@ -70,13 +70,8 @@ def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) 
     if outcomes and not any(outcome.rows for outcome in outcomes):
         first = outcomes[0]
         raise SourceError(
-<<<<<<< HEAD
-            f"The source {vendor.name} gave no {dataset} ({in_words(outcomes)}; {first.key}: "
+            f"The source {vendor.name} gave no {dataset} ({counted(outcomes)}; {first.key}: "
             f"{first.detail}), so the last publication stays: run again later."
-=======
-            f"No {dataset} came from the live source: {counted(outcomes)} (such as {first.key}: "
-            f"{first.detail}). The last publication stays; run again later."
->>>>>>> main
         )
 
 

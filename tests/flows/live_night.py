@@ -24,10 +24,11 @@ from warehouse.outcome import note_outcomes
 from warehouse.place import Place
 from warehouse.publish import publish
 from warehouse.run import Run
-from warehouse.transform import read_transforms
+from warehouse.transform import Transform, read_transforms
 from warehouse.writing import writing
 
 CORE = [t for t in read_transforms() if t.declaration.schema == "core"]
+QUOTES = [t for t in CORE if t.name in ("core.session", "core.quote")]
 
 
 @contextmanager
@@ -72,12 +73,14 @@ def run_night(
     at: datetime | None = None,
     names: Collection[str] = (),
     datasets: Sequence[str] = DATASETS,
+    tables: Sequence[Transform] = CORE,
     before: Callable[[str, pd.DataFrame], None] = lambda dataset, wanted: None,
     **settings: object,
 ) -> Run:
     """Ask, land, build `core` and publish; `at` is the vendors' clock, by default the night's end.
 
-    `names` are the only symbols asked for (none: all are); `before` is called before each dataset is.
+    `names` are the only symbols asked for (none: all are); `before` is called before each dataset
+    is. `tables` of `core` are built.
     """
     vendors.world.now = at or calendar.night_ends(session)
     place = Place(home)
@@ -91,10 +94,10 @@ def run_night(
             note_outcomes(con, run, answer.outcomes)
             if land(con, dataset, answer.frame, run).landed:
                 news.add(f"raw.{dataset}")
-        materializer = Materializer(con, CORE, news)
+        materializer = Materializer(con, tables, news)
         list(materializer.run())
-        create_as_of_macros(con, CORE)
-        write_catalog(con, CORE, materializer.fingerprints)
+        create_as_of_macros(con, tables)
+        write_catalog(con, tables, materializer.fingerprints)
         con.commit()
         run.finish("published", "")
         publish(con, place, run)

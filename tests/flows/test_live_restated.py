@@ -1,15 +1,16 @@
 """What Yahoo rewrites overnight: splits, dividends, corrections, and how long a bar may change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from live_night import outcomes, published, run_night, serving, sessions
+from live_night import QUOTES, outcomes, published, run_night, serving, sessions
 from vendors import Vendors, demo_world
 
 from warehouse import calendar
+from warehouse.run import Run
 
 THURSDAY, FRIDAY, MONDAY, TUESDAY = sessions(date(2025, 6, 12), 4)
 SPLIT = "QALM"  # splits 4:1 on MONDAY
@@ -25,10 +26,18 @@ def vendors() -> Iterator[Vendors]:
         yield vendors
 
 
+def some_night(
+    vendors: Vendors,
+    home: Path,
+    session: date,
+    datasets: Sequence[str] = ("quote",),
+    **given: object,
+) -> Run:
+    return run_night(vendors, home, session, names=NAMES, datasets=datasets, tables=QUOTES, **given)
+
+
 def night(vendors: Vendors, home: Path, session: date, **given: object) -> str:
-    names = given.pop("names", NAMES)
-    run = run_night(vendors, home, session, names=names, datasets=("holding", "quote"), **given)
-    return run.run_id
+    return some_night(vendors, home, session, ("holding", "quote"), **given).run_id
 
 
 def closes(home: Path, symbol: str = SPLIT, as_of: datetime | None = None) -> "pd.Series[float]":
@@ -124,9 +133,7 @@ def test_a_split_whose_history_does_not_come_waits_for_the_next_night(
 
     night(vendors, tmp_path, FRIDAY)
     before = closes(tmp_path)
-    run = run_night(
-        vendors, tmp_path, MONDAY, names=NAMES, datasets=("quote",), before=fail_history
-    )
+    run = some_night(vendors, tmp_path, MONDAY, before=fail_history)
 
     assert outcomes(tmp_path, run) == {f"quote {SPLIT}": "failed", "quote SMBR": "ok"}
     pd.testing.assert_series_equal(closes(tmp_path), before)
@@ -166,7 +173,7 @@ def test_a_split_that_the_closes_do_not_show_yet_waits(vendors: Vendors, tmp_pat
     earlier = one.bars.index < pd.Timestamp(FRIDAY)
     one.bars.loc[earlier, "close"] *= 4  # as if Yahoo had not rebased them
     one.edition += 1
-    run = run_night(vendors, tmp_path, FRIDAY, names=NAMES, datasets=("quote",))
+    run = some_night(vendors, tmp_path, FRIDAY)
 
     assert outcomes(tmp_path, run)["quote SMBR"] == "unsettled"
     assert closes(tmp_path, "SMBR").index[-1] == pd.Timestamp(THURSDAY)
