@@ -17,6 +17,8 @@ from warehouse.transform import read_transforms
 
 ROOT = Path(__file__).parents[2]
 ROTATION = Path(sys.executable).parent / "rotation"
+# Other versions of DuckDB, a folder each, which `make compat` installs.
+CLIENTS = sorted(path for path in (ROOT / ".clients").glob("*") if path.is_dir())
 # Nothing of the simulated market is set aside.
 OFTEN_EMPTY = {"ops.quarantine"}
 
@@ -101,3 +103,45 @@ class TestDictionary:
             """
         ).fetchall()
         assert lonely == (0,)
+
+
+# Opens the file that is named and reads every table, view and macro, with what is told of them.
+READING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import duckdb
+
+con = duckdb.connect(sys.argv[2], read_only=True)
+tables = con.execute(
+    "select schema_name || '.' || table_name from duckdb_tables() union all "
+    "select schema_name || '.' || view_name from duckdb_views() where not internal"
+).fetchall()
+macros = con.execute(
+    "select schema_name || '.' || function_name || '(''2026-01-27 22:30'')' "
+    "from duckdb_functions() where not internal"
+).fetchall()
+for name, in tables + macros:
+    con.execute(f"select count(*) from {name}").fetchall()
+    con.execute(f"select * from {name} limit 3").fetchall()
+(silent,) = con.execute(
+    "select count(*) from duckdb_columns() where not internal and comment is null"
+).fetchone()
+(twins,) = con.execute("select count(*) from read_parquet(?)", [sys.argv[3]]).fetchone()
+print(duckdb.__version__, len(tables), len(macros), silent, twins)
+"""
+
+
+@pytest.mark.skipif(not CLIENTS, reason="`make compat` installs other clients")
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda path: path.name)
+def test_other_versions_read_everything(
+    home: Path, con: duckdb.DuckDBPyConnection, client: Path
+) -> None:
+    current = home / "current"
+    twins = current / "export" / "core" / "quote" / "*.parquet"
+    reading = [sys.executable, "-c", READING, client, current / "warehouse.duckdb", twins]
+    done = subprocess.run([*map(str, reading)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    version, tables, macros, silent, rows = done.stdout.split()
+    assert version == client.name
+    assert (int(tables) > 70, int(macros) > 5, int(silent)) == (True, True, 0)
+    assert con.execute("select count(*) from core.quote").fetchall() == [(int(rows),)]
