@@ -151,6 +151,20 @@ def status(home: HOME = None, debug: DEBUG = False) -> None:
 
 
 @app.command()
+def restore(
+    session: Annotated[str, typer.Argument(help="A session that `rotation status` lists.")],
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Let readers see an earlier publication again."""
+    with plain_errors(debug):
+        from warehouse.place import Place
+        from warehouse.restore import restore
+
+        typer.echo(restore(Place.of(home), _date(session, "SESSION")))
+
+
+@app.command()
 def check(home: HOME = None, debug: DEBUG = False) -> None:
     """Run every expectation suite on the published warehouse."""
     with plain_errors(debug):
@@ -220,12 +234,13 @@ def _sentence(error: BaseException) -> tuple[str, int]:
     from flows.plan import NothingToDo, UsageError
     from warehouse.lock import HeldError
     from warehouse.place import PlaceError
+    from warehouse.restore import RestoreError
 
     words = " ".join(str(error).split())
     match error:
         case NothingToDo():
             return words, 0
-        case UsageError() | PlaceError():
+        case UsageError() | PlaceError() | RestoreError():
             return words, 2
         case HeldError():
             return words, 3

@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse.declaration import read_declarations
 from warehouse.place import Place
+from warehouse.run import kept_records
 
 FOLDER = Path(__file__).parent
 SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
@@ -28,13 +29,11 @@ class WarehouseError(Exception):
 def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the private file that runs write to, with its schemas and landed tables.
 
-    A missing file starts from the newest publication, whose `raw` is complete.
+    A missing file starts from the newest publication, whose `raw` is the most complete.
     Raises WarehouseError where the file is damaged.
     """
-    if not place.build.exists() and place.warehouse.exists():
-        copy = place.home / ".current-build.duckdb"
-        shutil.copyfile(place.warehouse, copy)
-        copy.replace(place.build)
+    if not place.build.exists():
+        _start_from_publication(place)
     try:
         con = duckdb.connect(place.build, config={"storage_compatibility_version": STORAGE_VERSION})
     except DAMAGE as error:
@@ -54,6 +53,20 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def _start_from_publication(place: Place) -> None:
+    """Copy the newest kept publication, be it restored from or not, to the missing build file."""
+    log = place.build.with_name(f"{place.build.name}.wal")
+    if log.exists():  # DuckDB would replay it into whatever stands there
+        raise WarehouseError(
+            f"{place.build} is gone and its {log.name} is not: put the file back, or move "
+            f"{log.name} away too, and the next run starts from the newest publication."
+        )
+    if kept := kept_records(place):
+        copy = place.home / ".current-build.duckdb"
+        shutil.copyfile(place.published / kept[0]["run_id"] / "warehouse.duckdb", copy)
+        copy.replace(place.build)
+
+
 def _unusable(place: Place, error: duckdb.Error) -> WarehouseError:
     words = str(error).splitlines()[0]
     if "Could not set lock" in words:
@@ -63,8 +76,8 @@ def _unusable(place: Place, error: duckdb.Error) -> WarehouseError:
     if "No space left" in words:
         return WarehouseError(f"The disk of {place.home} is full: make room and run again.")
     return WarehouseError(
-        f"{place.build} is damaged ({words}): move it away, and the next run starts from the "
-        "newest publication."
+        f"{place.build} is damaged ({words}): move it away, with {place.build.name}.wal where "
+        "there is one, and the next run starts from the newest publication."
     )
 
 

@@ -116,6 +116,17 @@ def read_records(place: Place) -> list[dict[str, Any]]:
     return [record for record in records if record]
 
 
+def kept_records(place: Place) -> list[dict[str, Any]]:
+    """The records of the publications that are kept, newest first; the build file is that far."""
+    folders = sorted(place.published.glob("[!.]*"), reverse=True)
+    records = [(folder.name, _publication_record(folder)) for folder in folders]
+    return [record for name, record in records if record.get("run_id") == name]
+
+
 def published_record(place: Place) -> dict[str, Any]:
     """The record of the run that readers see now; empty where nothing is published."""
-    return read_record(place.current / "run.json")
+    return _publication_record(place.current)
+
+
+def _publication_record(folder: Path) -> dict[str, Any]:
+    return read_record(folder / "run.json")
