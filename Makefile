@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup nightly test check bench lock
+.PHONY: setup nightly test check bench kills lock
 
 setup: $(READY)
 
@@ -28,6 +28,11 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py
+
+MOMENTS ?= 300
+
+kills: $(READY)
+	$(BIN)/python tests/kills.py --moments $(MOMENTS)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
