@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: setup nightly test check bench kills lock
+.PHONY: setup nightly test check bench kills readers fuzz lock
 
 setup: $(READY)
 
@@ -33,6 +33,9 @@ MOMENTS ?= 300
 
 kills: $(READY)
 	$(BIN)/python tests/kills.py --moments $(MOMENTS)
+
+readers: $(READY)
+	$(BIN)/python tests/readers.py
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

@@ -245,7 +245,7 @@ def _sentence(error: BaseException) -> tuple[str, int]:
         case HeldError():
             return words, 3
         case OSError():
-            return f"{error.strerror or words}: {error.filename or 'no file named'}.", 1
+            return f"{error.strerror or words}{f': {error.filename}' if error.filename else ''}.", 1
     known = type(error).__module__.split(".")[0] in ("flows", "warehouse", "expectations")
     return (words if known else f"{type(error).__name__}: {words} (--debug shows more.)"), 1
 
@@ -270,6 +270,7 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
     """Run a flow on a Prefect server of its own, or on the one that PREFECT_API_URL names."""
     from flows.screen import progress
     from flows.server import prefect_server
+    from warehouse.connect import require_room
 
     place.make()
     with progress(), prefect_server(place.prefect) as await_server:
@@ -279,7 +280,11 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
         import flows.steps  # noqa: F401 - likewise
 
         await_server()
-        message = run()
+        try:
+            message = run()
+        except Exception as error:  # a server without room answers with anything
+            require_room(place, error)
+            raise
     typer.echo(message)
 
 

@@ -314,8 +314,7 @@ def warm_up() -> None:
     declaration.read_declaration = cache(declaration.read_declaration)
     for schema in ("raw", "reference", "ops"):
         declaration.read_declarations(FOLDER / schema)
-    night.read_transforms = cache(night.read_transforms)
-    night.read_transforms()
+    night.all_transforms()
 
 
 def moments(run: Night, folder: Path, count: int, seed: int) -> Iterator[Killed]:

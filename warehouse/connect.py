@@ -1,5 +1,7 @@
 """Connections: one writer on the build file, any number of readers on the published one."""
 
+import errno
+import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -20,6 +22,8 @@ STORAGE_VERSION = "v1.0.0"
 MEMORY_LIMIT = "600MB"
 DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
 
+FULL = (os.strerror(errno.ENOSPC), "failed to offload")  # the latter where a query spills
+
 
 class WarehouseError(Exception):
     """A warehouse file cannot be used; the sentence says which and what to do."""
@@ -32,25 +36,39 @@ def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     A missing file starts from the newest publication, whose `raw` is the most complete.
     Raises WarehouseError where the file is damaged.
     """
-    if not place.build.exists():
-        _start_from_publication(place)
-    try:
+    with explained(place):
+        if not place.build.exists():
+            _start_from_publication(place)
         con = duckdb.connect(place.build, config={"storage_compatibility_version": STORAGE_VERSION})
-    except DAMAGE as error:
-        raise _unusable(place, error) from None
+        with con:
+            con.execute("set timezone = 'UTC'")
+            con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+            con.execute("set preserve_insertion_order = false")
+            con.execute("set enable_progress_bar = false")
+            # A table made in the same transaction looks empty to the planner, which then loops.
+            con.execute("set asof_loop_join_threshold = 0")
+            declare_landed(con)
+            yield con
+
+
+@contextmanager
+def explained(place: Place) -> Iterator[None]:
+    """Raise WarehouseError for what the disk, or DuckDB, has against the build file."""
     try:
-        con.execute("set timezone = 'UTC'")
-        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        con.execute("set preserve_insertion_order = false")
-        con.execute("set enable_progress_bar = false")
-        # A table made in the same transaction looks empty to the planner, which then loops.
-        con.execute("set asof_loop_join_threshold = 0")
-        declare_landed(con)
-        yield con
-    except DAMAGE as error:
-        raise _unusable(place, error) from None
-    finally:
-        con.close()
+        yield
+    except (duckdb.Error, OSError) as error:
+        require_room(place, error)
+        if isinstance(error, DAMAGE):
+            raise _unusable(place, error) from None
+        raise
+
+
+def require_room(place: Place, error: Exception) -> None:
+    """Raise WarehouseError where `error` comes of a full disk: by its words, or nothing is free."""
+    if any(words in str(error) for words in FULL) or shutil.disk_usage(place.home).free < 2**16:
+        raise WarehouseError(
+            f"The disk of {place.home} is full: make room and run again."
+        ) from None
 
 
 def _start_from_publication(place: Place) -> None:
@@ -73,8 +91,6 @@ def _unusable(place: Place, error: duckdb.Error) -> WarehouseError:
         holder = re.search(r"PID (\d+)", words)
         process = f" (process {holder[1]})" if holder else ""
         return WarehouseError(f"{place.build} is open in another program{process}: close it there.")
-    if "No space left" in words:
-        return WarehouseError(f"The disk of {place.home} is full: make room and run again.")
     return WarehouseError(
         f"{place.build} is damaged ({words}): move it away, with {place.build.name}.wal where "
         "there is one, and the next run starts from the newest publication."
