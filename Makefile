@@ -5,7 +5,7 @@ READY := .venv/ready
 # What readers may have: the last of each line of DuckDB since 1.1, and the newest.
 CLIENTS := 1.1.3 1.2.2 1.3.2 1.4.5 1.5.6 2.0.0
 
-.PHONY: setup nightly test check docs compat bench lock
+.PHONY: setup nightly test check docs compat bench kills readers fuzz lock
 
 setup: $(READY)
 
@@ -41,6 +41,14 @@ compat: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py
+
+MOMENTS ?= 300
+
+kills: $(READY)
+	$(BIN)/python tests/kills.py --moments $(MOMENTS)
+
+readers: $(READY)
+	$(BIN)/python tests/readers.py
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \

@@ -205,6 +205,20 @@ def status(home: HOME = None, debug: DEBUG = False) -> None:
 
 
 @app.command(rich_help_panel=LOOK)
+def restore(
+    session: Annotated[str, typer.Argument(help="A session that `rotation status` lists.")],
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Let readers see an earlier publication again."""
+    with plain_errors(debug):
+        from warehouse.place import Place
+        from warehouse.restore import restore
+
+        typer.echo(restore(Place.of(home), _date(session, "SESSION")))
+
+
+@app.command(rich_help_panel=LOOK)
 def check(home: HOME = None, debug: DEBUG = False) -> None:
     """Run every expectation suite on the published warehouse."""
     with plain_errors(debug):
@@ -275,17 +289,18 @@ def _sentence(error: BaseException) -> tuple[str, int]:
     from flows.plan import NothingToDo, UsageError
     from warehouse.lock import HeldError
     from warehouse.place import PlaceError
+    from warehouse.restore import RestoreError
 
     words = " ".join(str(error).split())
     match error:
         case NothingToDo():
             return words, 0
-        case UsageError() | PlaceError():
+        case UsageError() | PlaceError() | RestoreError():
             return words, 2
         case HeldError():
             return words, 3
         case OSError():
-            return f"{error.strerror or words}: {error.filename or 'no file named'}.", 1
+            return f"{error.strerror or words}{f': {error.filename}' if error.filename else ''}.", 1
     known = type(error).__module__.split(".")[0] in ("flows", "warehouse", "expectations")
     return (words if known else f"{type(error).__name__}: {words} (--debug shows more.)"), 1
 
@@ -310,6 +325,7 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
     """Run a flow on a Prefect server of its own, or on the one that PREFECT_API_URL names."""
     from flows.screen import progress
     from flows.server import prefect_server
+    from warehouse.connect import require_room
 
     place.make()
     with progress(), prefect_server(place.prefect) as await_server:
@@ -319,7 +335,11 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
         import flows.steps  # noqa: F401 - likewise
 
         await_server()
-        message = run()
+        try:
+            message = run()
+        except Exception as error:  # a server without room answers with anything
+            require_room(place, error)
+            raise
     typer.echo(message)
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from warehouse import calendar
 from warehouse.connect import open_published
 from warehouse.place import Place
-from warehouse.run import published_record, read_records
+from warehouse.run import kept_records, published_record, read_records
 
 
 def show_status(place: Place) -> str:
@@ -33,6 +33,7 @@ def show_status(place: Place) -> str:
         highlight=False,
     )
     console.print(_freshness(place))
+    console.print(_kept(kept_records(place), published["run_id"]))
     console.print(_runs(records))
     _link_docs(console, place, [published, *records[-1:]])
     completed = calendar.newest_completed_session(calendar.now())
@@ -69,6 +70,15 @@ def _freshness(place: Place) -> Table:
         ).fetchall()
     for name, count, newest in rows:
         table.add_row(name, f"{count:,}", str(newest or "none"))
+    return table
+
+
+def _kept(records: list[dict[str, str]], current: str) -> Table:
+    """What `rotation restore` can bring back, newest first."""
+    table = Table("kept", "published (UTC)", "run", "", box=None, header_style="dim")
+    for record in records:
+        mark = "current" if record["run_id"] == current else ""
+        table.add_row(record["session"], record["finished_at"][:16], record["run_id"], mark)
     return table
 
 

@@ -44,7 +44,7 @@ def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None
             max(run_id) as run_id,
             max_by(finished_at, run_id) as published_at
         from ops.run
-        where status = 'published'
+        where status = 'published' and flow <> 'restore'
         group by session
         """
     )
@@ -82,13 +82,18 @@ def publish(
     for path in (*written, partial):
         _sync(path)
     partial.rename(whole)
-    link = place.home / f".current-{run.run_id}"
-    link.symlink_to(whole.relative_to(place.home))
-    link.replace(place.current)
-    for folder in (place.published, place.home):
-        _sync(folder)
+    _sync(place.published)
+    point_current(place, whole, run)
     _prune(place)
     return whole
+
+
+def point_current(place: Place, publication: Path, run: Run) -> None:
+    """Let readers see `publication` from one moment to the next."""
+    link = place.home / f".current-{run.run_id}"
+    link.symlink_to(publication.relative_to(place.home))
+    link.replace(place.current)
+    _sync(place.home)
 
 
 def _prune(place: Place) -> None:
@@ -110,6 +115,7 @@ def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
     path = str(compacted).replace("'", "''")
     con.execute(f"attach '{path}' as compacted (storage_version '{STORAGE_VERSION}')")
     con.execute("copy from database build to compacted")
+    con.execute("checkpoint compacted")  # raises where detaching would not
     con.execute("detach compacted")
     con.close()
     compacted.replace(place.build)

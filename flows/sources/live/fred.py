@@ -47,7 +47,7 @@ def fetch_releases(series_id: str, since: date | None, today: date, key: str) ->
     What the archive's first release tells is older than the archive: it has no known_at. Raises
     Trouble.
     """
-    parts = []
+    parts: list[pd.DataFrame] = []
     first, end = since or FIRST_RELEASE, today
     while first <= end:
         start = max(first, date(end.year - VINTAGE_YEARS + 1, 1, 1))
