@@ -12,6 +12,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m flows.server
+	$(BIN)/python -m flows.report.bundle
 	touch $(READY)
 
 nightly: $(READY)
@@ -24,7 +25,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar transforms
+	$(BIN)/sqlfluff lint --disable-progress-bar transforms flows/report/queries
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

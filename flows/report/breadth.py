@@ -11,7 +11,6 @@ from flows.report.figure import Cell, Figure, Section, Table
 from flows.report.query import Query
 
 COHORTS = ("SMALL", "LARGE", "MAG7")
-MEMBERS = {"SMALL": "small companies", "LARGE": "large companies", "MAG7": "the seven"}
 MEASURES = {
     "above_sma_50_pct": "above their 50-session mean, %",
     "above_sma_20_pct": "above their 20-session mean, %",
@@ -33,7 +32,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
 
 def _lead(now: pd.DataFrame) -> str:
     parts = [
-        f"{words.number(now.above_sma_50_pct[cohort], 0)} % of {MEMBERS[cohort]}"
+        f"{words.number(now.above_sma_50_pct[cohort], 0)} % of {words.SPOKEN[cohort]}"
         for cohort in COHORTS
         if cohort in now.index and not pd.isna(now.above_sma_50_pct[cohort])
     ]
@@ -94,7 +93,7 @@ def _chart(query: Query) -> Figure:
         source="rotation.breadth",
         query=query,
         absent="No holdings file is in the source, so nobody knows the members.",
-        spec=drawing.spec(chart, query.name, height=270),
+        spec=drawing.spec(chart, query.name, height=380),
         legend=[(words.named(cohort), drawing.COLOURS[cohort]) for cohort in COHORTS],
     )
 

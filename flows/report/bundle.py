@@ -7,25 +7,24 @@ Putting it together takes seconds, so it is kept beside the project's packages.
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 
 
 def bundle() -> str:
     """The JavaScript, as it may stand in a script element."""
-    try:
+    with suppress(OSError):
         return kept().read_text(encoding="utf-8")
-    except OSError:
-        pass
     import vl_convert
 
     # The words that would end the element are the same to JavaScript in this spelling.
-    made: str = vl_convert.javascript_bundle().replace("</script", r"<\/script")
+    made: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;").replace(
+        "</script", r"<\/script"
+    )
     made = made.replace("<!--", r"<\!--")
-    try:
+    with suppress(OSError):  # an installation that cannot be written makes it every night
         _keep(made)
-    except OSError:  # an installation that cannot be written: the next night makes it again
-        pass
     return made
 
 

@@ -10,8 +10,14 @@ from flows.report import words
 from flows.report.figure import Cell, Figure, Section, Table, Tone
 from flows.report.query import Query
 
-UNITS = {"percent": "%", "percent points": "pts", "basis points": "bp", "ratio": "",
-         "USD or points": "", "deviations": "σ"}
+UNITS = {
+    "percent": "%",
+    "percent points": "pts",
+    "basis points": "bp",
+    "ratio": "",
+    "USD or points": "",
+    "deviations": "σ",
+}
 
 
 def section(con: duckdb.DuckDBPyConnection) -> Section:
@@ -20,7 +26,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
     counts = query.rows["verdict_latest"].value_counts()
     parts = [f"{count} {words.named(verdict)}" for verdict, count in counts.items()]
     lead = f"{len(query.rows)} claims by today's data: {words.listed(parts)}." if parts else ""
-    return Section("claims", "Claims and verdicts", lead or "No claim is listed.", (_table(query),))
+    return Section("claims", "Claims", lead or "No claim is listed.", (_table(query),))
 
 
 def _table(query: Query) -> Figure:
@@ -31,8 +37,7 @@ def _table(query: Query) -> Figure:
             _verdict(claim.verdict_on_date),
             Cell(_measured(claim.actual_latest, claim)),
             _verdict(claim.verdict_latest),
-            Cell(words.day(claim.latest_session)),
-            Cell(claim.note if isinstance(claim.note, str) else "", "muted"),
+            Cell(claim.note if isinstance(claim.note, str) else "", "muted", is_sentence=True),
         ]
 
     return Figure(
@@ -43,8 +48,8 @@ def _table(query: Query) -> Figure:
         query=query,
         absent="No claim is listed in reference.claim.",
         table=Table(
-            ["Claim", "On its day", "Verdict then", "Now", "Verdict now", "Measured on", "Why"],
-            [row(claim) for claim in query.rows.itertuples()],
+            ["Claim", "On its day", "Verdict then", "Now", "Verdict now", "Why"],
+            [row(claim) for claim in query.records],
             is_wordy=True,
         ),
         is_wide=True,

@@ -32,7 +32,7 @@ HORIZONS = {
 
 CONFIG: dict[str, Any] = {
     "background": "transparent",
-    "font": "inherit",
+    "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', sans-serif",
     "view": {"stroke": None},
     "axis": {
         "labelColor": MUTED,
@@ -74,10 +74,13 @@ def sessions() -> alt.X:
     return alt.X("session:T", title=None, axis=alt.Axis(tickCount=5))
 
 
-def value(field: str, *, zero: bool = False, form: str = "") -> alt.Y:
+def value(
+    field: str, *, zero: bool = False, form: str = "", span: tuple[float, float] | None = None
+) -> alt.Y:
     """The axis of values; its unit stands under the chart's title."""
+    scale = alt.Scale(domain=list(span)) if span else alt.Scale(zero=zero)
     axis = alt.Axis(format=form or alt.Undefined)
-    return alt.Y(f"{field}:Q", title=None, scale=alt.Scale(zero=zero), axis=axis)
+    return alt.Y(f"{field}:Q", title=None, scale=scale, axis=axis)
 
 
 def horizon(
@@ -87,9 +90,7 @@ def horizon(
     options = {name: HORIZONS[name] for name in offered}
     if ytd is not None:
         options = {"YTD": ytd, **options}
-    bind = alt.binding_radio(
-        options=list(options.values()), labels=list(options), name="Horizon"
-    )
+    bind = alt.binding_radio(options=list(options.values()), labels=list(options), name="Horizon")
     return alt.param("horizon", value=options[chosen], bind=bind)
 
 
@@ -105,20 +106,23 @@ def lines(
     *,
     zero: bool = False,
     form: str = "",
+    span: tuple[float, float] | None = None,
     marks: Sequence[alt.Chart] = (),
     has_points: bool = False,
-) -> alt.LayerChart:
+) -> Any:
     """Lines over sessions from the columns of wide rows, and one tooltip for all at a session."""
     drawn = [
         base.mark_line(
-            color=one.colour, strokeDash=list(one.dash or (1, 0)), point=has_points
-        ).encode(x=sessions(), y=value(one.column, zero=zero, form=form))
+            color=one.colour,
+            strokeDash=list(one.dash or (1, 0)),
+            point={"color": one.colour, "size": 45} if has_points else False,
+        ).encode(x=sessions(), y=value(one.column, zero=zero, form=form, span=span))
         for one in series
     ]
     return alt.layer(*marks, *drawn, hover(base, tooltip))
 
 
-def hover(base: alt.Chart, tooltip: Sequence[alt.Tooltip]) -> alt.Chart:
+def hover(base: alt.Chart, tooltip: Sequence[alt.Tooltip]) -> Any:
     """A rule at the session next to the pointer, with its tooltip."""
     near = alt.selection_point(
         name="near",
@@ -150,7 +154,7 @@ def tips(columns: Mapping[str, tuple[str, str]], day: str = "session") -> list[a
     ]
 
 
-def level(at: float, colour: str = MUTED, dash: tuple[int, int] = (3, 3)) -> alt.Chart:
+def level(at: float, colour: str = MUTED, dash: tuple[int, int] = (3, 3)) -> Any:
     """A rule across the chart."""
     return (
         alt.Chart(alt.InlineData([{"at": at}]))

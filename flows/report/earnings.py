@@ -33,7 +33,8 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
 
 def newest(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the newest snapshot."""
-    return rows[rows["snapshot_date"] == rows["snapshot_date"].max()]
+    is_newest = rows["snapshot_date"] == rows["snapshot_date"].max()
+    return rows.loc[is_newest]
 
 
 def _lead(rows: pd.DataFrame) -> str:
@@ -74,7 +75,12 @@ def _growth(query: Query) -> Figure:
         )
     )
     offset = alt.XOffset("cohort:N", sort=list(COHORTS))
-    x = alt.X("horizon:N", sort=horizons, title=None, axis=alt.Axis(labelAngle=0, labelLimit=90))
+    x = alt.X(
+        "horizon:N",
+        sort=horizons,
+        title=None,
+        axis=alt.Axis(labelAngle=0, labelExpr="split(datum.label, ' ')"),
+    )
     colour = alt.Color(
         "cohort:N",
         legend=None,
@@ -155,7 +161,7 @@ def _gap(query: Query) -> Figure:
         day="snapshot_date",
     )
     chart = drawing.lines(
-        base, GAPS, tooltip, form="+", marks=[drawing.level(0)], has_points=True
+        base, GAPS, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
     ).add_params(chosen)
     return Figure(
         title="The gap: growth of small companies less that of the seven",
@@ -169,18 +175,23 @@ def _gap(query: Query) -> Figure:
 
 
 def _readings(query: Query) -> Figure:
-    def reading(value: Any) -> str:
-        return words.MISSING if pd.isna(value) else "hand-off" if value else "none"
+    def reading(value: Any) -> Cell:
+        if pd.isna(value):
+            return Cell(words.MISSING, "muted")
+        return Cell("hand-off" if value else "none", "for" if value else "against")
 
     def row(horizon: Any) -> list[Cell]:
         covered = f"{horizon.small_coverage_pct:.0f} % / {horizon.mag7_coverage_pct:.0f} %"
         tone: Any = "flag" if horizon.is_low_coverage else ""
         return [
-            Cell(words.sentence(words.named(horizon.horizon))),
+            Cell(
+                words.sentence(words.named(horizon.horizon)),
+                hint="under 75 % covered" if horizon.is_low_coverage else "",
+            ),
             Cell(words.change(horizon.gap_pct), tone),
-            Cell(reading(horizon.is_handoff), tone),
+            reading(horizon.is_handoff),
             Cell(words.change(horizon.gap_ex_losses_pct), tone),
-            Cell(reading(horizon.is_handoff_ex_losses), tone),
+            reading(horizon.is_handoff_ex_losses),
             Cell(words.change(horizon.gap_median_pct), tone),
             Cell(words.day(horizon.handoff_since)),
             Cell(words.change(horizon.gap_30d_ago_pct)),
@@ -190,10 +201,20 @@ def _readings(query: Query) -> Figure:
             Cell(covered, tone),
         ]
 
-    headings = ["Growth over", "Gap", "Reading", "Gap without loss makers", "Reading",
-                "Gap of medians", "Hand-off since", "Gap 30 days ago", "Gap 90 days ago",
-                "Small: earnings in 90 days, %", "Small: base in 90 days, %",
-                "Covered, small / seven"]
+    headings = [
+        "Growth over",
+        "Gap",
+        "Reading",
+        "Gap without loss makers",
+        "Reading",
+        "Gap of medians",
+        "Hand-off since",
+        "Gap 30 days ago",
+        "Gap 90 days ago",
+        "Small: earnings in 90 days, %",
+        "Small: base in 90 days, %",
+        "Covered, small / seven",
+    ]
     return Figure(
         title="Hand-off or not, by every reading",
         unit="Gap in percent points. Where the readings with and without loss makers differ, the "
@@ -221,7 +242,10 @@ def _revisions(query: Query) -> Figure:
             Cell(words.number(one.coverage_pct, 0, "%"), tone),
         ]
 
-    rows = [one for one in query.rows.itertuples() if one.horizon in ("0y", "+1y")]
+    rows = sorted(
+        (one for one in query.records if one.horizon in ("0y", "+1y")),
+        key=lambda one: (one.horizon != "0y", COHORTS.index(one.cohort)),
+    )
     return Figure(
         title="Revisions: which way analysts change their minds",
         unit="Net revisions of 30 days: up less down, percent of both. Earnings: change of the "
@@ -230,8 +254,15 @@ def _revisions(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         table=Table(
-            ["Cohort", "Net revisions, %", "Up", "Down", "Earnings in 30 days, %",
-             "Earnings in 90 days, %", "Covered"],
+            [
+                "Cohort",
+                "Net revisions, %",
+                "Up",
+                "Down",
+                "Earnings in 30 days, %",
+                "Earnings in 90 days, %",
+                "Covered",
+            ],
             [row(one) for one in rows],
         ),
         is_wide=True,

@@ -34,12 +34,15 @@ def _lead(paths: pd.DataFrame, known: pd.DataFrame) -> str:
         f"{words.day(now.trough_session)}, {int(now.sessions_from_trough)} sessions ago"
     )
     count = len(known)
-    earlier = f"{count} episode{'s' * (count != 1)} since {known['history_start'].min():%Y}" \
-        if count else "no earlier episode"
+    earlier = (
+        f"{count} episode{'s' * (count != 1)} since {known['history_start'].min():%Y}"
+        if count
+        else "no earlier episode"
+    )
     if now.is_unconfirmed:
         return (
-            f"No rotation is confirmed: small companies have gained {since} on large ones, and 10 % "
-            f"confirm one. On record: {earlier}."
+            f"No rotation is confirmed: small companies have gained {since} on large ones, "
+            f"and 10 % confirm one. On record: {earlier}."
         )
     return (
         f"A rotation runs: small companies have gained {since} on large ones; its best so far, "
@@ -59,7 +62,7 @@ def _paths(query: Query) -> Figure:
         alt.Tooltip("rank_by_gain:Q", title="rank by gain"),
     ]
     x = alt.X("sessions_from_trough:Q", title=None, scale=alt.Scale(nice=False, domainMin=0))
-    y = alt.Y("gain_from_trough_pct:Q", title=None, axis=alt.Axis(format="+"))
+    y = alt.Y("gain_from_trough_pct:Q", title=None, axis=alt.Axis(format="+,~f"))
     near = alt.selection_point(
         name="near", fields=["trough"], on="pointerover", clear="pointerout", empty=False
     )
@@ -103,7 +106,7 @@ def _paths(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(
-            alt.layer(past, present, *labels, drawing.level(10)), query.name, height=330
+            alt.layer(past, present, *labels, drawing.level(10)), query.name, height=440
         ),
         legend=[("present", drawing.FOR), ("earlier", "var(--other)")],
     )
@@ -112,8 +115,10 @@ def _paths(query: Query) -> Figure:
 def _table(query: Query) -> Figure:
     def row(one: Any) -> list[Cell]:
         return [
-            Cell(words.day(one.trough_session)),
-            Cell(words.day(one.confirmed_session)),
+            Cell(
+                words.day(one.trough_session),
+                hint=f"confirmed {words.day(one.confirmed_session)}",
+            ),
             Cell(words.day(one.peak_session)),
             Cell("open" if one.is_open else words.day(one.end_session)),
             Cell(words.change(one.gain_pct), "for" if one.is_open else ""),
@@ -125,12 +130,12 @@ def _table(query: Query) -> Figure:
     return Figure(
         title="Every rotation of small against large on record",
         unit=f"A rise of 10 % from the trough confirms one, a fall of 5 % from the peak ends it. "
-        f"Gain in percent from trough to peak. History from {start}.",
+        f"Gain in percent and sessions from trough to peak. History from {start}.",
         source="rotation.episode",
         query=query,
         absent="No rise of 10 % from a trough is on record yet.",
         table=Table(
-            ["Trough", "Confirmed", "Peak", "End", "Gain, %", "Sessions to the peak", "Rank"],
-            [row(one) for one in query.rows.itertuples()],
+            ["Trough", "Peak", "End", "Gain, %", "Sessions", "Rank"],
+            [row(one) for one in query.records],
         ),
     )

@@ -19,6 +19,7 @@ class Cell:
     tone: Tone = ""
     hint: str = ""
     line: Sequence[float] = ()
+    is_sentence: bool = False
     share: float | None = None  # -1 to 1: how strongly the cell is coloured, against or for
 
     @property

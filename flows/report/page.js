@@ -25,7 +25,8 @@ function fitted(spec, width) {
   const { panel } = spec.usermeta;
   if (panel) {
     spec.columns = Math.max(2, Math.floor(width / panel));
-    spec.spec.width = Math.floor(width / spec.columns) - 48;
+    spec.spec.width = Math.floor(width / spec.columns) - 52;
+    spec.facet.header.labelLimit = spec.spec.width + 24;
   }
   return spec;
 }

@@ -1,6 +1,6 @@
 """The page: everything that the sections say, put into one HTML file."""
 
-from datetime import date
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from markupsafe import Markup
 from flows.report import drawing, state, words
 from flows.report.bundle import bundle
 from flows.report.figure import Figure, Section
-from flows.report.query import Query, packed
-from warehouse.run import Run
+from flows.report.query import packed
+from warehouse.connect import open_published
+from warehouse.place import Place
+from warehouse.run import Run, read_record
 
 FOLDER = Path(__file__).parent
 
@@ -34,7 +36,9 @@ def build_page(con: duckdb.DuckDBPyConnection, run: Run) -> str:
         session=run.session,
         long_session=words.long_day(run.session),
         is_simulated=run.is_simulated,
-        state=_state(con, score, run.session),
+        source=run.source,
+        state=state.verdict(con, run.session),
+        score=score,
         freshness=state.freshness(con),
         numbers=state.numbers(con),
         sections=sections,
@@ -47,32 +51,27 @@ def build_page(con: duckdb.DuckDBPyConnection, run: Run) -> str:
     )
 
 
+def write_page(place: Place) -> Path:
+    """Make the page of the published warehouse anew, whole or not at all; gives its path.
+
+    Raises WarehouseError where nothing is published.
+    """
+    with open_published(place) as con:
+        # The folder of the file that is open: a night may publish meanwhile.
+        opened = con.execute("select path from duckdb_databases() where not internal").fetchone()
+        assert opened
+        folder = Path(opened[0]).parent
+        html = build_page(con, Run.of(read_record(folder / "run.json")))
+    page = folder / "report" / "index.html"
+    page.parent.mkdir(exist_ok=True)
+    partial = page.with_suffix(f".{os.getpid()}.partial")
+    partial.write_text(html, encoding="utf-8")
+    partial.replace(page)
+    return place.current / "report" / "index.html"
+
+
 def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
-
-
-def _state(
-    con: duckdb.DuckDBPyConnection, figure: Figure, session: date
-) -> dict[str, object]:
-    """The scorecard's newest row in words."""
-    rows = Query.ask(con, "today").rows
-    if rows.empty:
-        summary = f"No scorecard for {session} yet: it takes a year of quotes."
-        return dict.fromkeys(("since", "scale", "regime_name"), "") | {
-            "summary": summary, "score": words.MISSING, "regime": "no regime", "figure": figure
-        }
-    now = rows.iloc[0]
-    regime = now.regime if isinstance(now.regime, str) else "no regime"
-    return {
-        "summary": now.summary,
-        "score": words.change(now.score, 2),
-        "regime_name": regime,
-        "regime": words.named(regime),
-        "since": f"since {words.day(now.regime_since)}" if isinstance(now.regime, str) else "",
-        "scale": f"Score from −1 to 1, of {int(now.signal_count)} signals with "
-        f"{now.coverage_pct:.0f} % of the weight.",
-        "figure": figure,
-    }
 
 
 def _drawn(score: Figure, sections: list[Section]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
     query = Query.ask(con, "quadrant")
     return Section(
         "sectors",
-        "Rotation of sectors",
+        "Sectors",
         _lead(query.rows),
         (_quadrants(query), _sectors(Query.ask(con, "sectors"))),
     )
@@ -35,19 +35,22 @@ def _lead(rows: pd.DataFrame) -> str:
     return f"{words.sentence('; '.join(parts))}." if parts else "No fund can be placed yet."
 
 
+def _span(scores: "pd.Series[float]") -> tuple[float, float]:
+    """A domain with 100 in its middle that holds every score."""
+    reach = 1.12 * max(0.5, (scores - 100).abs().max() if len(scores) else 0.0)
+    return 100 - reach, 100 + reach
+
+
 def _quadrants(query: Query) -> Figure:
     rows = query.rows
-    reach = 1.12 * max(
-        0.5,
-        (rows["relative_trend"] - 100).abs().max(),
-        (rows["relative_momentum"] - 100).abs().max(),
-    ) if len(rows) else 1
-    low, high = 100 - reach, 100 + reach
-    scale = alt.Scale(domain=[low, high], nice=False)
-    x = alt.X("relative_trend:Q", title="relative trend →", scale=scale, axis=alt.Axis(grid=False))
-    y = alt.Y(
-        "relative_momentum:Q", title="relative momentum →", scale=scale, axis=alt.Axis(grid=False)
-    )
+    (left, right), (low, high) = _span(rows["relative_trend"]), _span(rows["relative_momentum"])
+    scales = {
+        "x": alt.Scale(domain=[left, right], nice=False),
+        "y": alt.Scale(domain=[low, high], nice=False),
+    }
+    axis = alt.Axis(grid=False, tickCount=6)
+    x = alt.X("relative_trend:Q", title="relative trend →", scale=scales["x"], axis=axis)
+    y = alt.Y("relative_momentum:Q", title="relative momentum →", scale=scales["y"], axis=axis)
     base = alt.Chart(drawing.data(query.name))
     colour = alt.Color(
         "side:N",
@@ -92,29 +95,34 @@ def _quadrants(query: Query) -> Figure:
         .mark_text(align="left", dx=8, fontWeight="bold")
         .encode(x=x, y=y, text="symbol:N", opacity=strength)
     )
-    corners = pd.DataFrame(
-        {
-            "at_x": [high, high, low, low],
-            "at_y": [high, low, low, high],
-            "quadrant": ["LEADING", "WEAKENING", "LAGGING", "IMPROVING"],
-        }
-    )
+    corners: list[tuple[str, float, float]] = [
+        ("LEADING", right, high),
+        ("WEAKENING", right, low),
+        ("LAGGING", left, low),
+        ("IMPROVING", left, high),
+    ]
     signs = [
-        alt.Chart(alt.InlineData(corners.iloc[[place]].to_dict("records")))
+        alt.Chart(alt.InlineData([{"quadrant": name, "at_x": at_x, "at_y": at_y}]))
         .mark_text(
-            align="right" if place < 2 else "left",
-            baseline="top" if place in (0, 3) else "bottom",
-            dx=-6 if place < 2 else 6,
-            dy=6 if place in (0, 3) else -6,
+            align="right" if at_x > 100 else "left",
+            baseline="top" if at_y > 100 else "bottom",
+            dx=-6 if at_x > 100 else 6,
+            dy=6 if at_y > 100 else -6,
             color=drawing.MUTED,
             fontSize=12,
         )
-        .encode(x=alt.X("at_x:Q", title=None), y=alt.Y("at_y:Q", title=None), text="quadrant:N")
-        for place in range(4)
+        .encode(
+            x=alt.X("at_x:Q", scale=scales["x"]),
+            y=alt.Y("at_y:Q", scale=scales["y"]),
+            text="quadrant:N",
+        )
+        for name, at_x, at_y in corners
     ]
     crossing = [
-        alt.Chart(alt.InlineData([{"at": 100}])).mark_rule(color=drawing.MUTED).encode(x="at:Q"),
-        drawing.level(100, dash=(1, 0)),
+        alt.Chart(alt.InlineData([{"at": 100}]))
+        .mark_rule(color=drawing.MUTED)
+        .encode(**{way: channel("at:Q", scale=scales[way])})
+        for way, channel in (("x", alt.X), ("y", alt.Y))
     ]
     chart = alt.layer(*crossing, *signs, trails, dots, heads, names)
     return Figure(
@@ -125,7 +133,7 @@ def _quadrants(query: Query) -> Figure:
         source="rotation.quadrant",
         query=query,
         absent="No fund has the 140 sessions of history that a place takes.",
-        spec=drawing.spec(chart, query.name, height=520),
+        spec=drawing.spec(chart, query.name, height=560),
         legend=[
             ("small companies (IWM)", drawing.FOR),
             ("the seven (MAG7)", drawing.AGAINST),
@@ -144,25 +152,29 @@ def _sectors(query: Query) -> Figure:
             Cell(f"{fund.name} against the S&P 500, 126 sessions", line=list(fund.ratios)),
             *(_excess(getattr(fund, f"excess_{h}_pct"), h) for h in ("1d", "1m", "3m", "ytd")),
             Cell(quadrant),
-            Cell(words.number(fund.drawdown_pct, 1)),
         ]
 
-    headings = ["Sector", "126 sessions", "1 day", "1 month", "3 months", "Year to date",
-                "Quadrant", "Drawdown, %"]
+    headings = [
+        "Sector",
+        "126 sessions",
+        "1 day",
+        "1 month",
+        "3 months",
+        "Year to date",
+        "Quadrant",
+    ]
     return Figure(
         title="Sectors against the S&P 500",
         unit="Sector fund's return less SPY's, percent points by price, strongest over three "
         "months first; the line is the ratio to SPY over 126 sessions.",
-        source="rotation.relative_strength, rotation.quadrant, rotation.risk",
+        source="rotation.relative_strength, rotation.quadrant",
         query=query,
         absent="No sector fund is quoted.",
-        table=Table(headings, [row(fund) for fund in query.rows.itertuples()]),
+        table=Table(headings, [row(fund) for fund in query.records]),
     )
 
 
 def _excess(value: float, horizon: str) -> Cell:
     if pd.isna(value):
         return Cell(words.MISSING, "muted", "too little history")
-    return Cell(
-        words.change(value), share=max(-1.0, min(1.0, value / FULL_BAR[horizon])) or None
-    )
+    return Cell(words.change(value), share=max(-1.0, min(1.0, value / FULL_BAR[horizon])) or None)

@@ -27,6 +27,11 @@ class Query:
         return cls(name, sql, con.execute(sql).df())
 
     @property
+    def records(self) -> list[Any]:
+        """The rows one by one, columns as attributes."""
+        return list(self.rows.itertuples(index=False))
+
+    @property
     def as_of(self) -> date | None:
         """The newest day in the first column that holds days; none without rows."""
         for name in self.rows:

@@ -111,7 +111,7 @@ def _yields(query: Query) -> Figure:
         title="The Fed's target and Treasury yields, with every change of policy",
         unit="Percent. Triangles: changes of the target, up a rise, down a cut. As known each "
         "evening; daily for two years, weekly before.",
-        source="rotation.rate_regime, rotation.policy_event (Federal Reserve, FRED)",
+        source="rotation.rate_regime, rotation.policy_event",
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=260),
@@ -134,7 +134,7 @@ def _spreads(query: Query) -> Figure:
     return Figure(
         title="The yield curve and the high-yield spread, with every change of policy",
         unit="Basis points. A curve below 0 is inverted; a wide spread is fear.",
-        source="rotation.rate_regime, rotation.policy_event (FRED, ICE BofA)",
+        source="rotation.rate_regime, rotation.policy_event",
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=260),
@@ -162,13 +162,13 @@ def _events(query: Query) -> Figure:
 
     return Figure(
         title="Small against large around the Fed's last changes",
-        unit="IWM's return less SPY's, percent points by price, from the close before the event on.",
+        unit="IWM's return less SPY's, percent points by price, from the close before the event.",
         source="rotation.policy_event",
         query=query,
         absent="No change of the target lies within the history of IWM and SPY.",
         table=Table(
             ["Event", "Change", "5 days before", "The day", "5 days", "1 month", "3 months"],
-            [row(event) for event in query.rows.itertuples()],
+            [row(event) for event in query.records],
         ),
     )
 
@@ -179,25 +179,31 @@ def _sensitivity(query: Query) -> Figure:
     def cells(cohort: str) -> list[Cell]:
         any_row: Any = rows.loc[cohort].iloc[0]
         if pd.isna(any_row.total_debt_usd):
-            covered = int(any_row.covered_count), int(any_row.member_count)
-            said = "not known: the source holds the debt of none of the companies"
-            if covered[0]:
-                said = f"not known: debt known of {covered[0]} of {covered[1]} companies"
-            return [Cell(words.named(cohort)), Cell(said, "muted"), *[Cell("")] * 6]
+            unknown = "the source holds the debt of none of its companies: not known"
+            return [Cell(words.named(cohort), hint=unknown), *[Cell(words.MISSING, "muted")] * 6]
         tone: Any = "flag" if any_row.is_low_coverage else ""
-        income = rows.loc[(cohort, -100), "net_income_change_pct"]
+        income: Any = rows.loc[(cohort, -100), "net_income_change_pct"]
         return [
-            Cell(words.named(cohort)),
+            Cell(words.named(cohort), hint=f"{any_row.coverage_pct:.0f} % covered"),
             Cell(words.number(any_row.floating_share_pct, 0, "%")),
-            *(Cell(words.change(rows.loc[(cohort, s), "net_margin_change_bp"]), tone)
-              for s in SHOCKS),
-            Cell("no profit to compare with" if pd.isna(income) else words.change(income), tone),
-            Cell(words.number(any_row.coverage_pct, 0, "%"), tone),
+            *(
+                Cell(words.change(rows.loc[(cohort, shock), "net_margin_change_bp"]), tone)
+                for shock in SHOCKS
+            ),
+            Cell("losses in sum" if pd.isna(income) else words.change(income), tone),
         ]
 
-    cohorts = query.rows["cohort"].drop_duplicates().tolist()
-    cohorts.sort(key=lambda name: list(drawing.COLOURS).index(name)
-                 if name in drawing.COLOURS else 9)
+    cohorts = [cohort for cohort in drawing.COLOURS if cohort in set(query.rows["cohort"])]
+    is_known = query.rows["total_debt_usd"].notna().any()
+    headings = [
+        "Cohort",
+        "Floating debt",
+        "Margin: −100 bp",
+        "−50 bp",
+        "−25 bp",
+        "+25 bp",
+        "Income: −100 bp, %",
+    ]
     return Figure(
         title="What a cut is worth: first-year effect of a change of all short rates",
         unit="Change of the net margin in basis points, after tax, and of net income in percent. "
@@ -205,10 +211,7 @@ def _sensitivity(query: Query) -> Figure:
         "debt; cash earns less too. Financial companies are left out.",
         source="rotation.rate_sensitivity, company facts",
         query=query,
-        absent="The source holds no company facts, so nobody knows what a cut would be worth.",
-        table=Table(
-            ["Cohort", "Floating debt", "Margin: −100 bp", "−50 bp", "−25 bp", "+25 bp",
-             "Income: −100 bp, %", "Covered"],
-            [cells(cohort) for cohort in cohorts],
-        ),
+        absent="Not known: the source holds the debt, cash, revenue and income of none of the "
+        "companies, and a debt that is not known is never guessed.",
+        table=Table(headings, [cells(cohort) for cohort in cohorts]) if is_known else None,
     )

@@ -24,22 +24,30 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
     return Section(
         "risk",
         "Risk",
-        _lead(now.rows),
+        _lead(now),
         (
-            _chart(query, "vol_63d_pct", "Volatility over 63 sessions",
-                   "Percent a year, from daily price returns."),
-            _chart(query, "drawdown_pct", "Drawdown: how far below the highest close",
-                   "Percent below the running maximum of the history at hand."),
+            _chart(
+                query,
+                "vol_63d_pct",
+                "Volatility over 63 sessions",
+                "Percent a year, from daily price returns.",
+            ),
+            _chart(
+                query,
+                "drawdown_pct",
+                "Drawdown: how far below the highest close",
+                "Percent below the running maximum of the history at hand.",
+            ),
             _table(now),
         ),
     )
 
 
-def _lead(rows: pd.DataFrame) -> str:
-    known = rows[rows["symbol"].isin(SYMBOLS) & rows["vol_63d_pct"].notna()]
+def _lead(query: Query) -> str:
     parts = [
-        f"{words.named(SYMBOLS[one.symbol]).lower()} {words.number(one.vol_63d_pct, 0)} %"
-        for one in known.itertuples()
+        f"{words.SPOKEN[SYMBOLS[one.symbol]]} {words.number(one.vol_63d_pct, 0)} %"
+        for one in query.records
+        if one.symbol in SYMBOLS and not pd.isna(one.vol_63d_pct)
     ]
     return f"Volatility a year: {words.listed(parts)}." if parts else "No volatility is known yet."
 
@@ -78,8 +86,10 @@ def _table(query: Query) -> Figure:
         name = one.name if isinstance(one.name, str) else ""
         return [
             Cell(one.symbol, hint=name),
-            *(Cell(words.number(value)) for value in
-              (one.vol_21d_pct, one.vol_63d_pct, one.vol_252d_pct)),
+            *(
+                Cell(words.number(value))
+                for value in (one.vol_21d_pct, one.vol_63d_pct, one.vol_252d_pct)
+            ),
             Cell(words.number(one.beta_252d, 2)),
             Cell(words.number(one.corr_63d, 2)),
             Cell(words.number(one.drawdown_pct)),
@@ -94,9 +104,18 @@ def _table(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         table=Table(
-            ["Symbol", "Volatility, 21 sessions", "63 sessions", "1 year", "Beta, 1 year",
-             "Correlation, 63 sessions", "Drawdown", "Worst in 1 year", "History from"],
-            [row(one) for one in query.rows.itertuples()],
+            [
+                "Symbol",
+                "Volatility, 21 sessions",
+                "63 sessions",
+                "1 year",
+                "Beta, 1 year",
+                "Correlation, 63 sessions",
+                "Drawdown",
+                "Worst in 1 year",
+                "History from",
+            ],
+            [row(one) for one in query.records],
         ),
         is_wide=True,
     )

@@ -22,7 +22,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
         f"{int((known['score'].abs() < 0.25).sum())} say neither, and {len(rows) - len(known)} "
         "cannot be scored."
     )
-    return Section("signals", "What the score is made of", lead, (_table(query),))
+    return Section("signals", "Score", lead, (_table(query),))
 
 
 def _table(query: Query) -> Figure:
@@ -44,7 +44,7 @@ def _table(query: Query) -> Figure:
                 words.change(points, 2),
                 share=max(-1.0, min(1.0, points / FULL)) if has_score else None,
             ),
-            Cell(said, "flag" if signal.is_low_coverage else ""),
+            Cell(said, "flag" if signal.is_low_coverage else "", is_sentence=True),
             Cell(words.day(signal.observed_on)),
         ]
 
@@ -57,7 +57,7 @@ def _table(query: Query) -> Figure:
         absent="No signal has a value yet.",
         table=Table(
             ["Signal", "Score", "Weight", "Points", "What it says", "Observed on"],
-            [row(signal) for signal in query.rows.itertuples()],
+            [row(signal) for signal in query.records],
             is_wordy=True,
         ),
         is_wide=True,

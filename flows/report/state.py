@@ -1,6 +1,7 @@
 """The first screen: the scorecard's sentence, its score over time, key numbers, freshness."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -13,7 +14,6 @@ from flows.report.query import Query
 
 # Number in key_numbers.sql: label, decimals, unit, unit of the change.
 CARDS = {
-    "score": ("Score, −1 to 1", 2, "", ""),
     "excess_1m_pct": ("Small against large, 1 month (IWM − SPY)", 1, "pts", "pts"),
     "excess_3m_pct": ("Small against large, 3 months (IWM − SPY)", 1, "pts", "pts"),
     "excess_ytd_pct": ("Small against large, year to date", 1, "pts", "pts"),
@@ -28,9 +28,9 @@ CARDS = {
     "fed_target_upper_pct": ("Fed target, upper end", 2, "%", "pts"),
     "slope_10y2y_bp": ("Yield curve, 10 less 2 years", 0, "bp", "bp"),
     "hy_oas_bp": ("High-yield spread", 0, "bp", "bp"),
-    "volatility": ("Volatility of small companies (IWM), 3 months", 1, "% a year", "pts"),
+    "volatility": ("Volatility a year of small companies (IWM, 3 months)", 1, "%", "pts"),
 }
-SIGNED = ("score", "excess", "streak", "gap", "discount", "slope")
+SIGNED = ("excess", "streak", "gap", "discount", "slope")
 DATASETS = {
     "quote": "Quotes",
     "rate": "Rates",
@@ -78,6 +78,45 @@ class Freshness:
     checks: str
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """The scorecard's newest row in words, and the query that gives it."""
+
+    query: Query
+    summary: str
+    score: str = words.MISSING
+    scale: str = ""
+    regime_name: str = ""
+    regime: str = "No regime"
+    since: str = ""
+
+
+def verdict(con: duckdb.DuckDBPyConnection, session: date) -> Verdict:
+    """What the scorecard says, or that there is none yet."""
+    query = Query.ask(con, "today")
+    if query.rows.empty:
+        return Verdict(query, f"No scorecard for {session} yet: it takes a year of quotes.")
+    now: Any = query.rows.iloc[0]
+    moved = ""
+    if not pd.isna(now.score_change):
+        moved = f"{words.change(now.score_change, 2)} since {words.short_day(now.session_before)}, "
+    scale = words.sentence(
+        f"{moved}on a scale from −1 to 1; {int(now.signal_count)} signals with "
+        f"{now.coverage_pct:.0f} % of the weight."
+    )
+    if not isinstance(now.regime, str):
+        return Verdict(query, now.summary, scale=scale)
+    return Verdict(
+        query,
+        now.summary,
+        words.change(now.score, 2),
+        scale,
+        now.regime,
+        words.named(now.regime),
+        f"since {words.day(now.regime_since)}",
+    )
+
+
 def numbers(con: duckdb.DuckDBPyConnection) -> Numbers:
     """The key numbers, one card each; a number that the source does not hold says so."""
     query = Query.ask(con, "key_numbers")
@@ -99,7 +138,7 @@ def _card(name: str, row: Any) -> Card:
     else:
         amount = words.change(moved, decimals, unit_of_change)
         said = f"{amount if round(abs(moved), decimals) else 'unchanged'} since "
-        said += words.day(row.observed_before_on)
+        said += words.short_day(row.observed_before_on)
     is_low = not pd.isna(row.coverage_pct) and row.coverage_pct < 75
     if is_low:
         said += f" · only {row.coverage_pct:.0f} % covered"
@@ -110,7 +149,7 @@ def freshness(con: duckdb.DuckDBPyConnection) -> Freshness:
     """How far each dataset reaches, and how many checks warned on the newest run."""
     query = Query.ask(con, "freshness")
     lines = []
-    for row in query.rows.itertuples():
+    for row in query.records:
         behind = int(row.sessions_behind)
         lateness = f" ({behind} session{'s' * (behind != 1)} older)" if behind else ""
         is_late = behind > LATE_SESSIONS.get(row.dataset, 10**6)
@@ -129,13 +168,10 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
     """The score over time, with the regimes that it made."""
     query = Query.ask(con, "score")
     base = drawing.within(alt.Chart(drawing.data("score")))
-    sides = base.transform_calculate(
-        above="max(datum.score, 0)", below="min(datum.score, 0)"
-    )
-    whole = alt.Scale(domain=[-1, 1])
+    sides = base.transform_calculate(above="max(datum.score, 0)", below="min(datum.score, 0)")
     areas = [
         sides.mark_area(color=colour, opacity=0.3, line=False).encode(
-            x=drawing.sessions(), y=alt.Y(f"{side}:Q", title=None)
+            x=drawing.sessions(), y=drawing.value(side, span=(-1, 1))
         )
         for side, colour in (("above", drawing.FOR), ("below", drawing.AGAINST))
     ]
@@ -146,14 +182,12 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
         )
         .transform_calculate(turn="datum.was === datum.regime ? 0 : 1")
         .transform_window(spell="sum(turn)", sort=[alt.SortField("session")])
-        .transform_aggregate(
-            start="min(session)", until="max(until)", groupby=["spell", "regime"]
-        )
+        .transform_aggregate(start="min(session)", until="max(until)", groupby=["spell", "regime"])
         .mark_rect(height=7, opacity=0.9)
         .encode(
             x=alt.X("start:T", title=None),
             x2="until:T",
-            y=alt.value(166),
+            y=alt.value(126),
             color=alt.Color(
                 "regime:N",
                 legend=None,
@@ -175,16 +209,16 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
             }
         ),
         form="+.1f",
+        span=(-1, 1),
         marks=[*areas, spells, drawing.level(0.25), drawing.level(-0.25)],
     ).add_params(drawing.horizon("1y", ("6m", "1y", "2y", "5y", "all")))
     return Figure(
         title="Score over time",
-        unit="From −1 (the mega-caps lead) to 1 (rotation to small companies); a regime starts "
-        "beyond ±0.25. Daily for two years, weekly before.",
+        unit="1: rotation to small companies, −1: the mega-caps lead; regimes start beyond ±0.25.",
         source="rotation.scorecard",
         query=query,
         absent="No session has a score yet: it takes a year of history.",
-        spec=drawing.spec(chart, "score", height=170),
+        spec=drawing.spec(chart, "score", height=130),
         legend=[
             ("rotation", drawing.FOR),
             ("neutral", drawing.FAINT),

@@ -124,9 +124,16 @@ def _history(query: Query) -> Figure:
                 "streak_sessions:O",
                 title=None,
                 scale=alt.Scale(domain=[length for length in span if length]),
-                axis=alt.Axis(labelAngle=0, labelExpr="replace(datum.label, '-', '−')"),
+                axis=alt.Axis(
+                    labelAngle=0, labelOverlap="greedy", labelExpr="replace(datum.label, '-', '−')"
+                ),
             ),
-            y=alt.Y("streaks:Q", title=None, scale=alt.Scale(type="symlog", constant=5)),
+            y=alt.Y(
+                "streaks:Q",
+                title=None,
+                scale=alt.Scale(type="symlog", constant=5),
+                axis=alt.Axis(values=[0, 1, 5, 10, 50, 100, 500, 1000, 5000]),
+            ),
             color=alt.Color(
                 "side:N",
                 legend=None,

@@ -63,15 +63,17 @@ def _named(row: Any) -> str:
     if row.pair in PAIRS:
         return PAIRS[row.pair]
     name = row.long_name if isinstance(row.long_name, str) else row.long_symbol
-    return f"{name.removesuffix(' Inc.').removesuffix(', Inc.')} / {row.short_symbol}"
+    return f"{name.removesuffix(', Inc.').removesuffix(' Inc.')} / {row.short_symbol}"
 
 
 def _panels(query: Query) -> Figure:
     rows = query.rows
     wide = rows.pivot(index=["session", "sessions_back"], columns="pair", values="ratio")
     firsts = rows.drop_duplicates("pair").set_index("pair", drop=False)
-    order = sorted(wide.columns, key=lambda pair: (
-        list(PAIRS).index(pair) if pair in PAIRS else len(PAIRS), str(pair)))
+    order = sorted(
+        wide.columns,
+        key=lambda pair: (list(PAIRS).index(pair) if pair in PAIRS else len(PAIRS), str(pair)),
+    )
     columns = {f"p{place}": pair for place, pair in enumerate(order)}
     wide = wide[order].set_axis(list(columns), axis=1).reset_index()
     names = {column: _named(firsts.loc[pair]) for column, pair in columns.items()}
@@ -79,9 +81,7 @@ def _panels(query: Query) -> Figure:
     base = alt.Chart()
     line = base.mark_line(strokeWidth=1.4).encode(
         x=alt.X("session:T", title=None, axis=alt.Axis(tickCount=3)),
-        y=alt.Y(
-            "rebased:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3)
-        ),
+        y=alt.Y("rebased:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3)),
         color=alt.Color(
             "leads:N",
             legend=None,
@@ -132,9 +132,7 @@ def _panels(query: Query) -> Figure:
         query=query,
         absent="No pair is quoted on both sides.",
         rows=wide,
-        spec=drawing.spec(
-            chart.add_params(drawing.horizon("1y", ytd=ytd)), query.name, panel=215
-        ),
+        spec=drawing.spec(chart.add_params(drawing.horizon("1y", ytd=ytd)), query.name, panel=215),
         legend=[("first side leads", drawing.FOR), ("second side leads", drawing.AGAINST)],
         is_wide=True,
     )
@@ -156,8 +154,19 @@ def _horizons(query: Query) -> Figure:
             Cell(streak),
         ]
 
-    headings = ["Pair", "1 day", "5 days", "1 month", "3 months", "6 months", "1 year",
-                "Year to date", "Percentile of 3 months", "Ratio's z-score, 1 year", "Streak"]
+    headings = [
+        "Pair",
+        "1 day",
+        "5 days",
+        "1 month",
+        "3 months",
+        "6 months",
+        "1 year",
+        "Year to date",
+        "Percentile of 3 months",
+        "Ratio's z-score, 1 year",
+        "Streak",
+    ]
     return Figure(
         title="Every pair over every horizon",
         unit="Long side's return less the short side's, percent points by price, strongest over "
@@ -166,7 +175,7 @@ def _horizons(query: Query) -> Figure:
         source="rotation.relative_strength, rotation.streak",
         query=query,
         absent="No pair is quoted on both sides.",
-        table=Table(headings, [row(pair) for pair in query.rows.itertuples()]),
+        table=Table(headings, [row(pair) for pair in query.records]),
         is_wide=True,
     )
 

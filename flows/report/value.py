@@ -8,7 +8,7 @@ import pandas as pd
 
 from flows.report import drawing, words
 from flows.report.earnings import COHORTS, LEGEND, newest
-from flows.report.figure import Figure, Section
+from flows.report.figure import Cell, Figure, Section, Table
 from flows.report.query import Query
 
 ABSENT = "The source holds no consensus or no shares outstanding, so there is no valuation."
@@ -28,7 +28,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
     query, concentration = Query.ask(con, "valuation"), Query.ask(con, "concentration")
     return Section(
         "value",
-        "Valuation and concentration",
+        "Valuation",
         _lead(query.rows, concentration.rows),
         (_multiples(query), _discount(query), _concentration(concentration)),
     )
@@ -88,8 +88,10 @@ def _multiples(query: Query) -> Figure:
         alt.Tooltip("net_margin_pct:Q", title="net margin, %", format=".1f"),
         alt.Tooltip("coverage_pct:Q", title="covered, %", format=".0f"),
     ]
+    widest = known[["ntm_pe", "ntm_pe_ex_losses"]].max().max()  # room for the number behind
+    scale = alt.Scale(domainMin=0, domainMax=1.12 * widest if len(known) else 1, nice=False)
     bars = base.mark_bar(height={"band": 0.55}).encode(
-        x=alt.X("ntm_pe:Q", title=None, axis=alt.Axis(grid=True)),
+        x=alt.X("ntm_pe:Q", title=None, scale=scale, axis=alt.Axis(grid=True)),
         y=y,
         color=alt.Color(
             "cohort:N",
@@ -102,9 +104,11 @@ def _multiples(query: Query) -> Figure:
     marks = base.mark_point(
         shape="diamond", size=80, color=drawing.INK, stroke="var(--card)", strokeWidth=1
     ).encode(x="ntm_pe_ex_losses:Q", y=y, tooltip=tooltip)
-    texts = base.mark_text(align="left", dx=10).encode(
-        x=alt.X("label_at:Q", title=None), y=y, text=alt.Text("ntm_pe:Q", format=".1f")
-    ).transform_calculate(label_at="max(datum.ntm_pe, datum.ntm_pe_ex_losses)")
+    texts = (
+        base.mark_text(align="left", dx=10)
+        .encode(x=alt.X("label_at:Q", title=None), y=y, text=alt.Text("ntm_pe:Q", format=".1f"))
+        .transform_calculate(label_at="max(datum.ntm_pe, datum.ntm_pe_ex_losses)")
+    )
     notes = [
         f"{words.named(one.cohort)}: {one.coverage_pct:.0f} % of the members covered; published "
         "with this flag and not used by the scorecard."
@@ -119,7 +123,8 @@ def _multiples(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(alt.layer(bars, marks, texts), query.name, height=190)
-        if len(known) else None,
+        if len(known)
+        else None,
         legend=[*LEGEND, ("without loss makers", drawing.INK)],
         notes=notes,
     )
@@ -139,7 +144,7 @@ def _discount(query: Query) -> Figure:
         day="snapshot_date",
     )
     chart = drawing.lines(
-        base, DISCOUNTS, tooltip, form="+", marks=[drawing.level(0)], has_points=True
+        base, DISCOUNTS, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
     )
     return Figure(
         title="Small companies' price/earnings ratio against the seven's",
@@ -172,16 +177,42 @@ def _concentration(query: Query) -> Figure:
     if len(rows) and rows["is_membership_backfilled"].astype(bool).any():
         late = rows.loc[rows["is_membership_backfilled"].astype(bool), "session"].max()
         notes.append(f"Up to {words.day(late)} the members are those of a later holdings file.")
-    if 0 < len(rows) < 30:
-        notes.append(f"Shares outstanding are known for {len(rows)} session(s) only.")
+    if len(rows) == 1:
+        notes.append("Shares outstanding are known on one session only: there is no line to draw.")
     return Figure(
         title="How much of the S&P 500 a few companies are",
         unit="Percent of the market value of large companies; full, not free float.",
         source="rotation.concentration",
         query=query,
         absent="The source holds no shares outstanding, so market values are not known.",
-        spec=drawing.spec(chart, query.name, height=190),
-        legend=[(one.label, one.colour) for one in drawn],
+        spec=drawing.spec(chart, query.name, height=190) if len(rows) > 1 else None,
+        table=_newest(rows) if len(rows) else None,
+        legend=[(one.label, one.colour) for one in drawn] if len(rows) > 1 else (),
         notes=notes,
         is_wide=True,
+    )
+
+
+def _newest(rows: pd.DataFrame) -> Table:
+    """Concentration on the newest session, and how it was a quarter and a year before."""
+    shown = {"Newest": 0, "63 sessions before": 63, "252 sessions before": 252}
+    found = {
+        label: rows[rows["sessions_back"] == back].iloc[0]
+        for label, back in shown.items()
+        if (rows["sessions_back"] == back).any()
+    }
+    measures = {
+        "mag7_share_pct": ("The seven, % of the market value", 1),
+        "top10_share_pct": ("The ten largest, %", 1),
+        "fund_weight_mag7_pct": ("The seven, % of the fund's weight", 1),
+        "effective_n": ("As concentrated as so many equal companies", 0),
+        "hhi": ("Herfindahl-Hirschman index, 0 to 10,000", 0),
+        "coverage_pct": ("Covered, % of members", 0),
+    }
+    return Table(
+        ["S&P 500", *(f"{label} ({words.day(row.session)})" for label, row in found.items())],
+        [
+            [Cell(name), *(Cell(words.number(row[column], digits)) for row in found.values())]
+            for column, (name, digits) in measures.items()
+        ],
     )

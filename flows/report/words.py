@@ -22,7 +22,14 @@ NAMES = {
     "+1y": "next fiscal year",
     "NTM": "next 12 months",
     "not_measurable": "not measurable",
-    "definition_dependent": "depends on the definition",
+    "definition_dependent": "open to definition",
+}
+
+
+SPOKEN = {
+    "SMALL": "small companies",
+    "LARGE": "large companies",
+    "MAG7": "the seven",
 }
 
 
@@ -57,6 +64,11 @@ def dollars(value: Any) -> str:
 def day(value: Any) -> str:
     """A day as 2026-06-30."""
     return MISSING if value is None or pd.isna(value) else f"{value:%Y-%m-%d}"
+
+
+def short_day(value: Any) -> str:
+    """A day of this year as 30 Jun."""
+    return MISSING if value is None or pd.isna(value) else f"{value.day} {value:%b}"
 
 
 def long_day(value: date) -> str:

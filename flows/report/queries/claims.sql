@@ -1,4 +1,5 @@
 select
+    (select max(session) from core.session) as session,
     c.claim_id,
     c.statement,
     c.source,

@@ -1,4 +1,5 @@
 select
+    (select max(session) from rotation.rate_regime) as session,
     event_date,
     change_bp,
     is_scheduled,

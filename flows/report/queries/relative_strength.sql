@@ -12,8 +12,8 @@ select
     r.pair,
     r.long_symbol,
     r.short_symbol,
-    i.kind,
-    coalesce(i.industry, i.sector, i.name) as long_name,
+    case when i.kind = 'etf' then coalesce(i.industry, i.sector, i.name) else i.name end
+        as long_name,
     r.ratio
 from rotation.relative_strength as r
 inner join days as d on r.session = d.session

@@ -29,8 +29,6 @@ select
     r.excess_3m_pct,
     r.excess_ytd_pct,
     q.quadrant,
-    k.vol_63d_pct,
-    k.drawdown_pct,
     l.ratios,
     l.session < max(l.session) over () as is_behind
 from lines as l
@@ -39,6 +37,5 @@ inner join rotation.relative_strength as r
 inner join core.instrument as i on r.long_symbol = i.symbol
 left join rotation.quadrant as q
     on l.session = q.session and r.long_symbol = q.symbol and r.short_symbol = q.benchmark
-left join rotation.risk as k on l.session = k.session and r.long_symbol = k.symbol
 where i.kind = 'etf' and i.sector is not null
 order by r.excess_3m_pct desc nulls last, r.long_symbol asc
