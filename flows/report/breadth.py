@@ -67,9 +67,7 @@ def _chart(query: Query) -> Figure:
     base = drawing.within(alt.Chart(drawing.data(query.name))).transform_calculate(
         value="datum[measure]",
         firm="datum.is_low_coverage || datum.is_membership_backfilled ? null : datum.value",
-        weak="datum.is_low_coverage || datum.is_membership_backfilled ? datum.value : null",
     )
-    # Steps of one transform do not see each other's columns in every version.
     colour = alt.Color(
         "cohort:N",
         legend=None,
@@ -79,7 +77,7 @@ def _chart(query: Query) -> Figure:
         base.mark_line(strokeDash=dash, strokeWidth=width).encode(
             x=drawing.sessions(), y=drawing.value(column), color=colour
         )
-        for column, dash, width in (("firm", [1, 0], 1.7), ("weak", [3, 2], 1.2))
+        for column, dash, width in (("value", [3, 2], 1.2), ("firm", [1, 0], 1.7))
     ]
     wide = base.transform_pivot("cohort", value="value", groupby=["session"])
     tooltip = drawing.tips({cohort: (words.named(cohort), ".1f") for cohort in COHORTS})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
+import pandas as pd
 
 COLOURS = {
     "SMALL": "var(--small)",
@@ -64,14 +65,19 @@ class Series:
     dash: tuple[int, ...] = ()
 
 
+def known(series: Sequence[Series], rows: pd.DataFrame) -> list[Series]:
+    """The series that have a value at all."""
+    return [one for one in series if rows[one.column].notna().any()]
+
+
 def data(name: str) -> Any:
     """The rows of the query `name`, which the page holds once."""
     return alt.NamedData(name)
 
 
-def sessions() -> alt.X:
+def sessions(ticks: int = 5) -> alt.X:
     """The axis of sessions."""
-    return alt.X("session:T", title=None, axis=alt.Axis(tickCount=5))
+    return alt.X("session:T", title=None, axis=alt.Axis(tickCount=ticks))
 
 
 def value(
@@ -122,7 +128,7 @@ def lines(
     return alt.layer(*marks, *drawn, hover(base, tooltip))
 
 
-def hover(base: alt.Chart, tooltip: Sequence[alt.Tooltip]) -> Any:
+def hover(base: alt.Chart, tooltip: Sequence[alt.Tooltip], ticks: int = 5) -> Any:
     """A rule at the session next to the pointer, with its tooltip."""
     near = alt.selection_point(
         name="near",
@@ -135,7 +141,7 @@ def hover(base: alt.Chart, tooltip: Sequence[alt.Tooltip]) -> Any:
     return (
         base.mark_rule(color=MUTED)
         .encode(
-            x=sessions(),
+            x=sessions(ticks),
             opacity=alt.condition(near, alt.value(0.7), alt.value(0)),
             tooltip=list(tooltip),
         )

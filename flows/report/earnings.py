@@ -33,8 +33,7 @@ def section(con: duckdb.DuckDBPyConnection) -> Section:
 
 def newest(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the newest snapshot."""
-    is_newest = rows["snapshot_date"] == rows["snapshot_date"].max()
-    return rows.loc[is_newest]
+    return rows.loc[rows["snapshot_date"].eq(rows["snapshot_date"].max())]
 
 
 def _lead(rows: pd.DataFrame) -> str:
@@ -160,8 +159,9 @@ def _gap(query: Query) -> Figure:
         },
         day="snapshot_date",
     )
+    drawn = drawing.known(GAPS, rows)
     chart = drawing.lines(
-        base, GAPS, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
+        base, drawn, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
     ).add_params(chosen)
     return Figure(
         title="The gap: growth of small companies less that of the seven",
@@ -170,7 +170,7 @@ def _gap(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name) if len(known) else None,
-        legend=[(one.label, one.colour) for one in GAPS],
+        legend=[(one.label, one.colour) for one in drawn],
     )
 
 

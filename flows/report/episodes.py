@@ -30,7 +30,7 @@ def _lead(paths: pd.DataFrame, known: pd.DataFrame) -> str:
         return "No rotation can be measured yet."
     now: Any = present.iloc[-1]
     since = (
-        f"{words.change(now.gain_from_trough_pct)} % since the trough of "
+        f"{words.number(now.gain_from_trough_pct)} % on large ones since the trough of "
         f"{words.day(now.trough_session)}, {int(now.sessions_from_trough)} sessions ago"
     )
     count = len(known)
@@ -41,11 +41,11 @@ def _lead(paths: pd.DataFrame, known: pd.DataFrame) -> str:
     )
     if now.is_unconfirmed:
         return (
-            f"No rotation is confirmed: small companies have gained {since} on large ones, "
+            f"No rotation is confirmed: small companies have gained {since}, "
             f"and 10 % confirm one. On record: {earlier}."
         )
     return (
-        f"A rotation runs: small companies have gained {since} on large ones; its best so far, "
+        f"A rotation runs: small companies have gained {since}; its best so far, "
         f"{words.change(now.gain_pct)} %, ranks {int(now.rank_by_gain)} of {earlier}."
     )
 

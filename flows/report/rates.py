@@ -104,7 +104,8 @@ def _yields(query: Query) -> Figure:
             "change_bp": ("change of the target, bp", "+d"),
         }
     )
-    chart = drawing.lines(base, YIELDS, tooltip, marks=[band, *_changes(base)]).add_params(
+    drawn = drawing.known(YIELDS, query.rows)
+    chart = drawing.lines(base, drawn, tooltip, marks=[band, *_changes(base)]).add_params(
         drawing.horizon("5y", SWITCH)
     )
     return Figure(
@@ -117,7 +118,7 @@ def _yields(query: Query) -> Figure:
         spec=drawing.spec(chart, query.name, height=260),
         legend=[
             ("Fed target", "var(--other)"),
-            *((one.label, one.colour) for one in YIELDS),
+            *((one.label, one.colour) for one in drawn),
         ],
     )
 
@@ -128,8 +129,9 @@ def _spreads(query: Query) -> Figure:
         {one.column: (one.label, ".0f") for one in SPREADS}
         | {"change_bp": ("change of the target, bp", "+d")}
     )
+    drawn = drawing.known(SPREADS, query.rows)
     chart = drawing.lines(
-        base, SPREADS, tooltip, marks=[drawing.level(0), *_changes(base)]
+        base, drawn, tooltip, marks=[drawing.level(0), *_changes(base)]
     ).add_params(drawing.horizon("5y", SWITCH))
     return Figure(
         title="The yield curve and the high-yield spread, with every change of policy",
@@ -137,8 +139,8 @@ def _spreads(query: Query) -> Figure:
         source="rotation.rate_regime, rotation.policy_event",
         query=query,
         absent=ABSENT,
-        spec=drawing.spec(chart, query.name, height=260),
-        legend=[(one.label, one.colour) for one in SPREADS],
+        spec=drawing.spec(chart, query.name, height=260) if drawn else None,
+        legend=[(one.label, one.colour) for one in drawn],
     )
 
 

@@ -183,10 +183,11 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
         .transform_calculate(turn="datum.was === datum.regime ? 0 : 1")
         .transform_window(spell="sum(turn)", sort=[alt.SortField("session")])
         .transform_aggregate(start="min(session)", until="max(until)", groupby=["spell", "regime"])
+        .transform_calculate(left="toDate(datum.start)", right="toDate(datum.until)")
         .mark_rect(height=7, opacity=0.9)
         .encode(
-            x=alt.X("start:T", title=None),
-            x2="until:T",
+            x=alt.X("left:T", title=None),
+            x2="right:T",
             y=alt.value(126),
             color=alt.Color(
                 "regime:N",

@@ -80,7 +80,7 @@ def _panels(query: Query) -> Figure:
     symbols = {column: label(firsts.loc[pair]) for column, pair in columns.items()}
     base = alt.Chart()
     line = base.mark_line(strokeWidth=1.4).encode(
-        x=alt.X("session:T", title=None, axis=alt.Axis(tickCount=3)),
+        x=drawing.sessions(ticks=3),
         y=alt.Y("rebased:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3)),
         color=alt.Color(
             "leads:N",
@@ -94,7 +94,10 @@ def _panels(query: Query) -> Figure:
         *drawing.tips({"rebased": ("rebased to 100", ".1f"), "ratio": ("ratio", ".4f")}),
     ]
     layers = alt.layer(
-        drawing.level(100), line, drawing.hover(base, tooltip), data=drawing.data(query.name)
+        drawing.level(100),
+        line,
+        drawing.hover(base, tooltip, ticks=3),
+        data=drawing.data(query.name),
     )
     facet = alt.Facet(
         "pair:N", title=None, sort=list(names.values()), header=alt.Header(labelLimit=170)

@@ -143,8 +143,9 @@ def _discount(query: Query) -> Figure:
         | {"coverage_pct": ("covered, %", ".0f")},
         day="snapshot_date",
     )
+    drawn = drawing.known(DISCOUNTS, known)
     chart = drawing.lines(
-        base, DISCOUNTS, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
+        base, drawn, tooltip, form="+,~f", marks=[drawing.level(0)], has_points=True
     )
     return Figure(
         title="Small companies' price/earnings ratio against the seven's",
@@ -153,7 +154,7 @@ def _discount(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=190) if len(known) else None,
-        legend=[(one.label, one.colour) for one in DISCOUNTS],
+        legend=[(one.label, one.colour) for one in drawn],
     )
 
 
@@ -168,7 +169,7 @@ def _concentration(query: Query) -> Figure:
         }
     )
     has_few = len(query.rows) < 30
-    drawn = [one for one in SHARES if query.rows[one.column].notna().any()]
+    drawn = drawing.known(SHARES, query.rows)
     chart = drawing.lines(base, drawn, tooltip, has_points=has_few, zero=has_few).add_params(
         drawing.horizon("2y", ("6m", "1y", "2y", "5y", "all"))
     )

@@ -1,5 +1,10 @@
+with newest as (
+    select success
+    from ops.quality_result
+    qualify run_id = max(run_id) over ()
+)
+
 select
     count(*) as checks,
     count(*) filter (where not success) as warnings
-from ops.quality_result
-where run_id = (select max(run_id) from ops.quality_result)
+from newest

@@ -12,6 +12,6 @@ select
     coverage_pct,
     is_low_coverage,
     is_membership_backfilled
-from rotation.earnings_growth as g
-where snapshot_date = (select max(snapshot_date) from rotation.earnings_growth)
+from rotation.earnings_growth
+qualify snapshot_date = max(snapshot_date) over ()
 order by list_position(['0y', '+1y', 'NTM'], horizon) nulls last, horizon, cohort

@@ -9,6 +9,6 @@ select
     earnings_drift_90d_pct,
     coverage_pct,
     is_low_coverage
-from rotation.estimate_revision as e
-where snapshot_date = (select max(snapshot_date) from rotation.estimate_revision)
+from rotation.estimate_revision
+qualify snapshot_date = max(snapshot_date) over ()
 order by list_position(['0q', '+1q', '0y', '+1y'], horizon), cohort

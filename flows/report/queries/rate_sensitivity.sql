@@ -12,6 +12,6 @@ select
     coverage_pct,
     is_low_coverage,
     is_membership_backfilled
-from rotation.rate_sensitivity as s
-where snapshot_date = (select max(snapshot_date) from rotation.rate_sensitivity)
+from rotation.rate_sensitivity
+qualify snapshot_date = max(snapshot_date) over ()
 order by cohort, shock_bp
