@@ -14,6 +14,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m flows.server
+	$(BIN)/python -m flows.report.bundle
 	touch $(READY)
 
 nightly: $(READY)
@@ -26,7 +27,7 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar transforms docs/cookbook
+	$(BIN)/sqlfluff lint --disable-progress-bar transforms docs/cookbook flows/report/queries
 
 docs: $(READY)
 	$(BIN)/python docs/write_tables.py

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -237,6 +238,23 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
         if critical_failures(results):
             raise Stop(sentence(results), 1)
         typer.echo(sentence(results))
+
+
+@app.command()
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Make the nightly page anew from the published warehouse."""
+    with plain_errors(debug):
+        from flows.report.page import write_page
+        from warehouse.place import Place
+
+        page = write_page(Place.of(home))
+        typer.echo(f"The page is {page}")
+        if open_ and not webbrowser.open(page.as_uri()):
+            raise Stop(f"No browser can be started here: open {page} yourself.", 1)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from expectations.gate import QualityResult, sentence
 from flows.asking import ask, counted
 from flows.docs import docs_of
 from flows.pace import shared_pace
+from flows.report.page import build_page
 from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
@@ -28,7 +29,7 @@ from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.moved import Moved, in_words, note_moves
 from warehouse.outcome import note_outcome, note_outcomes, note_suspects
-from warehouse.place import DOCS, Place
+from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
 from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
@@ -200,10 +201,10 @@ def compare_published(
 def publish_run(
     con: duckdb.DuckDBPyConnection, place: Place, run: Run, moved: Sequence[Moved] = ()
 ) -> None:
-    """Close the build file and let readers see a copy of it, with its Data Docs."""
+    """Close the build file and let readers see a copy of it, with its page and Data Docs."""
     log.debug("publish")
     run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
-    pages = {DOCS: docs_of(con, run, run.status, run.message)}
+    pages = {PAGE: build_page(con, run), DOCS: docs_of(con, run, run.status, run.message)}
     log.info("publish %s", publish(con, place, run, pages))
 
 

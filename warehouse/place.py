@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DOCS = "quality/index.html"  # a run's Data Docs, in its folder
+PAGE = "report/index.html"  # the nightly page, in the folder of a publication
 
 
 class PlaceError(Exception):
