@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -75,6 +76,13 @@ def nightly(
         str | None,
         typer.Option(help="Run as the night of this session (YYYY-MM-DD) [the newest]."),
     ] = None,
+    accept_coverage_fall: Annotated[
+        bool,
+        typer.Option(
+            "--accept-coverage-fall",
+            help="Publish although far fewer members of a cohort are quoted than last time.",
+        ),
+    ] = False,
     home: HOME = None,
     debug: DEBUG = False,
 ) -> None:
@@ -89,7 +97,12 @@ def nightly(
         def run() -> Any:
             from flows.nightly import nightly as flow
 
-            return flow(source=source, session=night, home=place.home)
+            return flow(
+                source=source,
+                session=night,
+                home=place.home,
+                accept_coverage_fall=accept_coverage_fall,
+            )
 
         _run_flow(run, place)
 
@@ -193,6 +206,20 @@ def status(home: HOME = None, debug: DEBUG = False) -> None:
 
 
 @app.command(rich_help_panel=LOOK)
+def restore(
+    session: Annotated[str, typer.Argument(help="A session that `rotation status` lists.")],
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Let readers see an earlier publication again."""
+    with plain_errors(debug):
+        from warehouse.place import Place
+        from warehouse.restore import restore
+
+        typer.echo(restore(Place.of(home), _date(session, "SESSION")))
+
+
+@app.command(rich_help_panel=LOOK)
 def check(home: HOME = None, debug: DEBUG = False) -> None:
     """Run every expectation suite on the published warehouse."""
     with plain_errors(debug):
@@ -200,16 +227,34 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
         from flows.screen import show_results
         from warehouse.connect import open_published
         from warehouse.place import Place
-        from warehouse.run import published_record
+        from warehouse.run import Run, published_record
+        from warehouse.yardstick import Yardstick, suite_parameters
 
         place = Place.of(home)
         with open_published(place) as con:
-            session = date.fromisoformat(published_record(place)["session"])
-            results = audit(con, parameters={"session": session})
+            run = Run.of(published_record(place))
+            results = audit(con, parameters=suite_parameters(run, Yardstick()))
         show_results(results)
         if critical_failures(results):
             raise Stop(sentence(results), 1)
         typer.echo(sentence(results))
+
+
+@app.command()
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Make the nightly page anew from the published warehouse."""
+    with plain_errors(debug):
+        from flows.report.page import write_page
+        from warehouse.place import Place
+
+        page = write_page(Place.of(home))
+        typer.echo(f"The page is {page}")
+        if open_ and not webbrowser.open(page.as_uri()):
+            raise Stop(f"No browser can be started here: open {page} yourself.", 1)
 
 
 def main() -> None:
@@ -262,17 +307,18 @@ def _sentence(error: BaseException) -> tuple[str, int]:
     from flows.plan import NothingToDo, UsageError
     from warehouse.lock import HeldError
     from warehouse.place import PlaceError
+    from warehouse.restore import RestoreError
 
     words = " ".join(str(error).split())
     match error:
         case NothingToDo():
             return words, 0
-        case UsageError() | PlaceError():
+        case UsageError() | PlaceError() | RestoreError():
             return words, 2
         case HeldError():
             return words, 3
         case OSError():
-            return f"{error.strerror or words}: {error.filename or 'no file named'}.", 1
+            return f"{error.strerror or words}{f': {error.filename}' if error.filename else ''}.", 1
     known = type(error).__module__.split(".")[0] in ("flows", "warehouse", "expectations")
     return (words if known else f"{type(error).__name__}: {words} (--debug shows more.)"), 1
 
@@ -297,6 +343,7 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
     """Run a flow on a Prefect server of its own, or on the one that PREFECT_API_URL names."""
     from flows.screen import progress
     from flows.server import prefect_server
+    from warehouse.connect import require_room
 
     place.make()
     with progress(), prefect_server(place.prefect) as await_server:
@@ -306,7 +353,11 @@ def _run_flow(run: Callable[[], Any], place: "Place") -> None:
         import flows.steps  # noqa: F401 - likewise
 
         await_server()
-        message = run()
+        try:
+            message = run()
+        except Exception as error:  # a server without room answers with anything
+            require_room(place, error)
+            raise
     typer.echo(message)
 
 

@@ -1,5 +1,6 @@
 """Which night a command asks for, settled before anything is touched."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -7,7 +8,7 @@ from flows.sources import Bulk, Source, SourceError, Vendor
 from warehouse import calendar
 from warehouse.lock import require_free
 from warehouse.place import Place
-from warehouse.run import Run, published_record
+from warehouse.run import Run, kept_records, published_record
 
 
 class UsageError(Exception):
@@ -46,6 +47,7 @@ def plan_night(source: Bulk | Vendor, session: date | None, place: Place) -> Pla
     if published:
         _require_same_market(source.is_simulated, published["is_simulated"], place)
         _require_news(night, published["session"], published["run_id"])
+        _require_not_behind(night, kept_records(place))
     return Plan(Run("nightly", source.name, night, known_by, source.is_simulated), source)
 
 
@@ -67,9 +69,9 @@ def plan_backfill(source: Bulk | Vendor, start: date, end: date, place: Place) -
     source.check()
     session = _newest_session(source, min(end, completed))
     lives_in_the_present = False
-    if published := published_record(place):
-        _require_same_market(source.is_simulated, published["is_simulated"], place)
-        before = Run.of(published)
+    if kept := kept_records(place):
+        _require_same_market(source.is_simulated, kept[0]["is_simulated"], place)
+        before = Run.of(kept[0])
         session = max(session, before.session)
         lives_in_the_present = before.known_by > calendar.night_ends(before.session)
     # A home that replays the past night by night must not learn here what later nights will.
@@ -78,21 +80,21 @@ def plan_backfill(source: Bulk | Vendor, start: date, end: date, place: Place) -
 
 
 def plan_rebuild(place: Place) -> Run:
-    """Settle a recomputation of what is published. Raises UsageError where nothing is."""
+    """Settle a recomputation of all that landed. Raises UsageError where nothing is published."""
     place.require_writable()
     require_free(place)
-    published = published_record(place)
-    if not published:
+    kept = kept_records(place)
+    if not kept:
         raise UsageError(
             f"Nothing is published in {place.home} yet, so nothing can be rebuilt: "
             "run `rotation nightly` first."
         )
     return Run(
         "rebuild",
-        published["source"],
-        date.fromisoformat(published["session"]),
+        kept[0]["source"],
+        date.fromisoformat(kept[0]["session"]),
         calendar.now(),
-        published["is_simulated"],
+        kept[0]["is_simulated"],
     )
 
 
@@ -122,7 +124,17 @@ def _require_news(night: date, published: str, run_id: str) -> None:
     if str(night) < published:
         raise NothingToDo(
             f"A later session, {published}, is already published, so there is nothing to do for "
-            f"{night}: for the past use the as-of macros, or an empty home."
+            f"{night}: for the past use the as-of macros, `rotation restore`, or an empty home."
+        )
+
+
+def _require_not_behind(night: date, kept: Sequence[Mapping[str, str]]) -> None:
+    """After a restore: what landed for a later session cannot be unknown to an earlier one."""
+    if kept and str(night) < kept[0]["session"]:
+        raise UsageError(
+            f"The warehouse knows {kept[0]['session']} already, though an earlier session is "
+            f"restored: for {night} use `rotation restore` or an empty home, or run a night "
+            f"of {kept[0]['session']} or later."
         )
 
 

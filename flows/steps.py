@@ -14,9 +14,11 @@ from prefect.assets.materialize import materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from expectations.gate import QualityResult, audit, critical_failures, sentence
+from expectations.gate import QualityResult, sentence
 from flows.asking import ask, counted
+from flows.docs import docs_of
 from flows.pace import shared_pace
+from flows.report.page import build_page
 from flows.secret import kept_secret
 from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
@@ -27,10 +29,10 @@ from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.moved import Moved, in_words, note_moves
-from warehouse.outcome import note_outcome, note_outcomes, note_quality, note_suspects
-from warehouse.place import Place
+from warehouse.outcome import note_outcome, note_outcomes, note_suspects
+from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
-from warehouse.run import Refused, Run
+from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
 
@@ -197,29 +199,15 @@ def compare_published(
     return moved
 
 
-@task(task_run_name="check", cache_policy=NO_CACHE)
-def check_tables(con: duckdb.DuckDBPyConnection, run: Run) -> list[QualityResult]:
-    """Run every suite and keep the results; raises Refused where a critical check fails."""
-    log.debug("check  tables")
-    results = audit(con, parameters={"session": run.session})
-    note_quality(con, run, results)
-    log.info("check  %s", sentence(results))
-    if critical := critical_failures(results):
-        raise Refused(
-            f"Session {run.session} is refused and the last publication stays: "
-            f"{sentence(critical)} Mend the source and run again."
-        )
-    return results
-
-
 @task(task_run_name="publish {run.session}", cache_policy=NO_CACHE)
 def publish_run(
     con: duckdb.DuckDBPyConnection, place: Place, run: Run, moved: Sequence[Moved] = ()
 ) -> None:
-    """Close the build file and let readers see a copy of it."""
+    """Close the build file and let readers see a copy of it, with its page and Data Docs."""
     log.debug("publish")
     run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
-    log.info("publish %s", publish(con, place, run))
+    pages = {PAGE: build_page(con, run), DOCS: docs_of(con, run, run.status, run.message)}
+    log.info("publish %s", publish(con, place, run, pages))
 
 
 def summarise(run: Run, tables: Sequence[Materialized], results: Sequence[QualityResult]) -> None:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -57,6 +58,12 @@ run_night(Path(home), day, frames, ["core.session", "core.quote"])
 """
 
 
+@cache
+def all_transforms() -> list[Transform]:
+    """Read once for all nights of a process."""
+    return read_transforms()
+
+
 def bars(symbols: Iterable[str], last: date, sessions: int) -> pd.DataFrame:
     """The last `sessions` bars up to `last` of each symbol; a day's close is always the same."""
     days = [day.date() for day in calendar.exchange().sessions if day.date() <= last][-sessions:]
@@ -77,7 +84,7 @@ def build(
 ) -> dict[str, str]:
     """Materialise `tables` (none: all) with macros and catalog; says what became of each."""
     wanted = set(tables)
-    transforms: list[Transform] = [t for t in read_transforms() if not wanted or t.name in wanted]
+    transforms = [t for t in all_transforms() if not wanted or t.name in wanted]
     materializer = Materializer(con, transforms, news, rebuild=rebuild)
     done = {table.name: table.action for table in materializer.run()}
     create_as_of_macros(con, transforms)

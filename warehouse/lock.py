@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from warehouse.place import Place
@@ -31,7 +31,11 @@ def hold(place: Place, run: Run) -> Iterator[None]:
         lock.truncate(0)
         lock.write(json.dumps({"pid": os.getpid(), **run.record()}))
         lock.flush()
-        yield
+        try:
+            yield
+        except BaseException:
+            _clear_away(place, run)
+            raise
         lock.truncate(0)
 
 
@@ -63,19 +67,21 @@ def _holder(place: Place) -> dict[str, Any]:
     return holder if isinstance(holder, dict) and "run_id" in holder else {}
 
 
+def _clear_away(place: Place, run: Run) -> None:
+    """Remove what a run that failed was at, and write its record where there was no room for it."""
+    _sweep_leftovers(place)
+    publication = place.published / run.run_id
+    if place.current.resolve() != publication.resolve():
+        shutil.rmtree(publication, ignore_errors=True)
+    record = place.runs / f"{run.run_id}.json"
+    if run.finished_at and not record.exists():
+        with suppress(OSError):  # still none: the next run will say that this one ended
+            run.write(record)
+
+
 def _sweep(place: Place, dead: dict[str, Any]) -> None:
     """Remove a dead run's leftovers, and write the record that it could not."""
-    leftovers = (".current-*", "build.duckdb.tmp")
-    for partial in (
-        *place.published.glob(".*"),
-        *(path for pattern in leftovers for path in place.home.glob(pattern)),
-    ):
-        if partial.is_dir() and not partial.is_symlink():
-            shutil.rmtree(partial)
-        else:
-            partial.unlink()
-    for partial in place.runs.glob("*.partial"):
-        partial.unlink()
+    _sweep_leftovers(place)
     record = place.runs / f"{dead.get('run_id')}.json"
     if not dead or record.exists():
         return
@@ -88,3 +94,18 @@ def _sweep(place: Place, dead: dict[str, Any]) -> None:
     run = Run.of(dead)
     run.finish("failed", "The run was killed before it ended.")
     run.write(record)
+
+
+def _sweep_leftovers(place: Place) -> None:
+    """Remove what only a run that has ended was at."""
+    leftovers = (".current-*", "build.duckdb.tmp")
+    for partial in (
+        *place.published.glob(".*"),
+        *(path for pattern in leftovers for path in place.home.glob(pattern)),
+    ):
+        if partial.is_dir() and not partial.is_symlink():
+            shutil.rmtree(partial)
+        else:
+            partial.unlink()
+    for partial in place.runs.glob("*.partial"):
+        partial.unlink()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ KEPT = 10  # publications that stay
 COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
 
 
-def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
     """Replace `ops.run` and `ops.published` by the records of all runs, this one's included."""
     records = [*read_records(place), run.record()]
     con.register("records", pd.DataFrame(records).astype(object))
@@ -43,19 +44,25 @@ def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Non
             max(run_id) as run_id,
             max_by(finished_at, run_id) as published_at
         from ops.run
-        where status = 'published'
+        where status = 'published' and flow <> 'restore'
         group by session
         """
     )
 
 
-def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    pages: Mapping[str, str] | None = None,
+) -> Path:
     """Close the build file, copy it to `published/<run_id>/` and let `current` point there.
 
-    The folder is made whole under another name, synced, renamed, and only then linked: the
-    replacement of the link is the publication. Returns the new folder.
+    `pages` are texts by their path in that folder. It is made whole under another name, synced,
+    renamed, and only then linked: the replacement of the link is the publication. Returns the new
+    folder.
     """
-    _load_records(con, place, run)
+    load_records(con, place, run)
     con.execute("force checkpoint")
     _compact(con, place)
     whole = place.published / run.run_id
@@ -66,16 +73,27 @@ def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
     copy.chmod(0o444)
     exported = export(copy, partial / "export", place.current / "export")
     run.write(partial / "run.json")
-    for path in (copy, *exported, partial / "run.json", partial):
+    written = [copy, *exported, partial / "run.json"]
+    for name, text in (pages or {}).items():
+        page = partial / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+        written += [page, page.parent]
+    for path in (*written, partial):
         _sync(path)
     partial.rename(whole)
-    link = place.home / f".current-{run.run_id}"
-    link.symlink_to(whole.relative_to(place.home))
-    link.replace(place.current)
-    for folder in (place.published, place.home):
-        _sync(folder)
+    _sync(place.published)
+    point_current(place, whole, run)
     _prune(place)
     return whole
+
+
+def point_current(place: Place, publication: Path, run: Run) -> None:
+    """Let readers see `publication` from one moment to the next."""
+    link = place.home / f".current-{run.run_id}"
+    link.symlink_to(publication.relative_to(place.home))
+    link.replace(place.current)
+    _sync(place.home)
 
 
 def _prune(place: Place) -> None:
@@ -97,6 +115,7 @@ def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
     path = str(compacted).replace("'", "''")
     con.execute(f"attach '{path}' as compacted (storage_version '{STORAGE_VERSION}')")
     con.execute("copy from database build to compacted")
+    con.execute("checkpoint compacted")  # raises where detaching would not
     con.execute("detach compacted")
     con.close()
     compacted.replace(place.build)

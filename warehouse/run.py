@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -69,8 +69,12 @@ class Run:
     def write(self, path: Path) -> None:
         """Write the record whole or not at all."""
         partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(self.record(), indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps(self.record(), indent=2) + "\n", encoding="utf-8")
+            partial.replace(path)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 class Refused(Exception):
@@ -86,19 +90,25 @@ def is_stop(error: BaseException) -> bool:
 @contextmanager
 def recorded(place: Place, run: Run) -> Iterator[None]:
     """Leave the record of `run` whatever happens: a run that ends early is refused or failed."""
+    path = place.runs / f"{run.run_id}.json"
     try:
         yield
-    except Refused as refusal:
-        run.finish("refused", str(refusal))
-        raise
     except BaseException as error:
-        if place.current.resolve().name == run.run_id:
-            raise  # readers have it: what went wrong came after
-        words = " ".join(str(error).split()) or type(error).__name__
-        run.finish("failed", "The run was stopped before it ended." if is_stop(error) else words)
+        if place.current.resolve().name != run.run_id:  # else readers have it: that came after
+            _finish_early(run, error)
+        with suppress(OSError):  # no room: `hold` tries again when it has made some
+            run.write(path)
         raise
-    finally:
-        run.write(place.runs / f"{run.run_id}.json")
+    run.write(path)
+
+
+def _finish_early(run: Run, error: BaseException) -> None:
+    if isinstance(error, Refused):
+        run.finish("refused", str(error))
+    elif is_stop(error):
+        run.finish("failed", "The run was stopped before it ended.")
+    else:
+        run.finish("failed", " ".join(str(error).split()) or type(error).__name__)
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -116,6 +126,17 @@ def read_records(place: Place) -> list[dict[str, Any]]:
     return [record for record in records if record]
 
 
+def kept_records(place: Place) -> list[dict[str, Any]]:
+    """The records of the publications that are kept, newest first; the build file is that far."""
+    folders = sorted(place.published.glob("[!.]*"), reverse=True)
+    records = [(folder.name, _publication_record(folder)) for folder in folders]
+    return [record for name, record in records if record.get("run_id") == name]
+
+
 def published_record(place: Place) -> dict[str, Any]:
     """The record of the run that readers see now; empty where nothing is published."""
-    return read_record(place.current / "run.json")
+    return _publication_record(place.current)
+
+
+def _publication_record(folder: Path) -> dict[str, Any]:
+    return read_record(folder / "run.json")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import duckdb
 
-from warehouse.connect import open_build
+from warehouse.connect import explained, open_build
 from warehouse.lock import hold
 from warehouse.place import Place, PlaceError
 from warehouse.reference import load_reference
@@ -20,7 +20,7 @@ def writing(place: Place, run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     PlaceError, WarehouseError or ReferenceFileError before anything is written.
     """
     place.make()
-    with hold(place, run), recorded(place, run), open_build(place) as con:
+    with explained(place), hold(place, run), recorded(place, run), open_build(place) as con:
         _require_fit(con, place, run)
         con.begin()
         load_reference(con)

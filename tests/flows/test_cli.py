@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
+from kills import servers
 from night import FIRST, bars, run_night
 
 from flows.cli import main
@@ -687,6 +688,7 @@ def test_a_run_is_held_stopped_and_run_again(tmp_path: Path) -> None:
         )
         assert not re.search("Traceback|Warning|Error", err)
         assert not home.current.exists()
+        assert servers(home.home) == []
 
     # and the records say so
     stopped = read_records(home)

@@ -1,0 +1,153 @@
+"""Readers that ask in a loop while nights are published; run by `make readers`.
+
+Each reader opens the published file anew every time, as the README says, and in one transaction
+asks twice for the newest run and for the newest session in three schemas: they must be of one run.
+One more keeps its connection from the first publication to the last. Nights are small and without
+Prefect and checks: a publication is what counts.
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from night import FIRST, REPOSITORY, bars, run_night
+
+from warehouse import calendar
+from warehouse.place import Place
+
+TABLES = ["core.session", "core.quote"]
+SEEN = """
+    select
+        (select max_by((run_id, session), run_id) from ops.published) as published,
+        (select max_by((run_id, session), run_id) from ops.run) as run,
+        (select max(session) from core.quote) as quoted,
+        (select max(run_id) from raw.quote) as landed
+"""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of it: seconds of each publication, times asked, and what readers complained of."""
+
+    alone: Sequence[float]
+    watched: Sequence[float]
+    asked: int
+    complaints: Sequence[str]
+
+
+def look(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:
+    """Ask twice in one transaction; AssertionError where the answers are not of one run."""
+    con.begin()
+    seen = con.execute(SEEN).fetchall()[0]
+    again = con.execute(SEEN).fetchall()[0]
+    con.commit()
+    published, run, quoted, landed = seen
+    assert seen == again, f"{seen}, then {again}"
+    assert published == run, f"published is {published}, the newest run {run}"
+    assert (landed, quoted) == tuple(published), f"{seen} are not of one run"
+    return seen
+
+
+def read(warehouse: Path) -> None:
+    """Be a reader until standard input ends; say how often we asked, or what went wrong."""
+    import select
+
+    asked, last = 0, ""
+    while not select.select([sys.stdin], [], [], 0)[0]:
+        with duckdb.connect(warehouse, read_only=True) as con:
+            run_id = look(con)[3]
+        assert str(run_id) >= last, f"{run_id} after {last}"
+        asked, last = asked + 1, str(run_id)
+    print(asked)
+
+
+def start(warehouse: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, __file__, "--read", warehouse],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def publish(home: Path, sessions: Sequence[date]) -> Iterator[float]:
+    """Run nights; gives the seconds of each."""
+    for session in sessions:
+        began = time.perf_counter()
+        run_night(home, session, {"quote": bars(["IWM", "SPY"], session, 5)}, TABLES)
+        yield time.perf_counter() - began
+
+
+@contextmanager
+def faithful(warehouse: Path) -> Iterator[list[str]]:
+    """Keep one connection and see the same run through it in the end as in the beginning."""
+    complaints: list[str] = []
+    with duckdb.connect(warehouse.resolve(), read_only=True) as con:
+        first = look(con)
+        yield complaints
+        if look(con) != first:
+            complaints.append(f"a connection that was kept saw {first}, then {look(con)}")
+
+
+def watch(home: Path, publishes: int, readers: int) -> Iterator[float | Report]:
+    """Publish half as often alone and then watched; gives the seconds of each, then the report."""
+    days = [day.date() for day in calendar.exchange().sessions if day.date() >= FIRST]
+    alone, watched = [], []
+    for seconds in publish(home, days[: publishes // 2 + 1]):
+        alone.append(seconds)
+        yield seconds
+    warehouse = Place(home).warehouse
+    asking = [start(warehouse) for _ in range(readers)]
+    with faithful(warehouse) as complaints:
+        for seconds in publish(home, days[len(alone) : len(alone) + publishes]):
+            watched.append(seconds)
+            yield seconds
+    asked = 0
+    for reader in asking:
+        out, err = reader.communicate("\n", timeout=60)
+        if reader.returncode:
+            complaints.append(err.strip().splitlines()[-1])
+        else:
+            asked += int(out)
+    yield Report(alone[1:], watched, asked, complaints)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--publishes", type=int, default=50)
+    parser.add_argument("--readers", type=int, default=8)
+    parser.add_argument("--read", type=Path, help="be a reader of this file")
+    asked = parser.parse_args()
+    if asked.read:
+        read(asked.read)
+        return
+    with tempfile.TemporaryDirectory(prefix="readers-") as folder:
+        for number, done in enumerate(watch(Path(folder), asked.publishes, asked.readers)):
+            if isinstance(done, Report):
+                break
+            if number % 5 == 0:
+                print(f"published {number + 1}", file=sys.stderr, flush=True)
+    assert isinstance(done, Report)
+    for complaint in done.complaints:
+        print(complaint)
+    print(
+        f"{len(done.watched)} publishes, {asked.readers} readers, {done.asked:,} answers, "
+        f"{len(done.complaints)} failed; a night took {statistics.median(done.alone):.2f} s alone, "
+        f"{statistics.median(done.watched):.2f} s watched, {max(done.watched):.2f} s at most."
+    )
+    sys.exit(bool(done.complaints) or not done.asked)
+
+
+if __name__ == "__main__":
+    main()
