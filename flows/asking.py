@@ -16,7 +16,7 @@ from warehouse.wanted import wanted
 # Without any answer of these there is no night; companies' words can wait for another.
 NEEDED = ("holding", "rate", "quote")
 
-log = logging.getLogger("rotation")
+progress_log = logging.getLogger("rotation.progress")
 
 
 def ask(
@@ -101,6 +101,6 @@ def _require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]
 
 def _teller(what: str) -> Callable[[int, int], None]:
     def tell(done: int, total: int) -> None:
-        log.debug("ask    %s", what, extra={"done": done, "total": total})
+        progress_log.debug("ask    %s", what, extra={"done": done, "total": total})
 
     return tell

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.freshness import freshness
 from warehouse import calendar
-from warehouse.connect import open_published
 from warehouse.place import Place
 from warehouse.run import kept_records, published_record, read_records
 
@@ -32,7 +32,7 @@ def show_status(place: Place) -> str:
         f"{published['finished_at'][:16]} UTC by {published['run_id']}{simulated}",
         highlight=False,
     )
-    console.print(_freshness(place))
+    console.print(freshness(place))
     console.print(_kept(kept_records(place), published["run_id"]))
     console.print(_runs(records))
     _link_docs(console, place, [published, *records[-1:]])
@@ -55,22 +55,6 @@ def _link_docs(console: Console, place: Place, records: list[dict[str, Any]]) ->
             console.print(
                 Text.assemble(words, (str(page), f"link {page.as_uri()}")), soft_wrap=True
             )
-
-
-def _freshness(place: Place) -> Table:
-    table = Table("source table", "rows", "newest", box=None, header_style="dim")
-    with open_published(place) as con:
-        rows = con.execute(
-            """
-            select 'raw.' || table_name, row_count, newest
-            from ops.table_catalog
-            where schema_name = 'raw'
-            order by table_name
-            """
-        ).fetchall()
-    for name, count, newest in rows:
-        table.add_row(name, f"{count:,}", str(newest or "none"))
-    return table
 
 
 def _kept(records: list[dict[str, str]], current: str) -> Table:

@@ -29,7 +29,7 @@ from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.moved import Moved, in_words, note_moves
-from warehouse.outcome import note_outcome, note_outcomes, note_suspects
+from warehouse.outcome import note_outcome, note_outcomes, note_suspects, sources_in_words
 from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
 from warehouse.run import Run
@@ -40,15 +40,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger("rotation")
-
-# The column that dates a row of each dataset.
-DATED = {
-    "quote": "session",
-    "rate": "observation_date",
-    "holding": "holdings_date",
-    "estimate": "snapshot_date",
-    "fundamental": "snapshot_date",
-}
 
 
 class Batch:
@@ -161,7 +152,7 @@ def land_source(
             since = overlap_start(con) if dataset == "quote" else None
             batch = ingest(source, dataset, span[0] if span else since, run.session)
         if span:
-            batch.restrict(DATED[dataset], span)
+            batch.restrict(Dataset.named(dataset).dated_by, span)
         landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)
         if landing(con, dataset, batch, run).landed:
             news.add(f"raw.{dataset}")
@@ -205,6 +196,8 @@ def publish_run(
 ) -> None:
     """Close the build file and let readers see a copy of it, with its page and Data Docs."""
     log.debug("publish")
+    for dataset, words in sources_in_words(con, run.run_id).items():
+        log.info("source %-11s %s", dataset, words)
     run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
     pages = {PAGE: build_page(con, run), DOCS: docs_of(con, run, run.status, run.message)}
     log.info("publish %s", publish(con, place, run, pages))

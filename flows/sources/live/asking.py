@@ -80,8 +80,14 @@ class Manners:
                 most = min(max(1, CHUNK // self.requests), len(waiting))
                 chunk = [waiting.popleft() for _ in range(most)]
                 self.pace(len(chunk) * self.requests)
-                replies = list(pool.map(lambda name: _try(request, name, ends), chunk))
-                given = {n: r for n, r in zip(chunk, replies, strict=True) if r is not None}
+                given: dict[str, T | Trouble] = {}
+                answered = len(settled)
+                replies = pool.map(lambda name: _try(request, name, ends), chunk)
+                for name, reply in zip(chunk, replies, strict=True):
+                    if reply is not None:
+                        given[name] = reply
+                        answered += not isinstance(reply, Trouble)
+                        self.tell(answered, len(names))
                 waiting.extend(name for name in chunk if name not in given)
                 attempts.update(given.keys())
                 troubles = {n: r for n, r in given.items() if isinstance(r, Trouble)}
@@ -94,11 +100,11 @@ class Manners:
                 if not is_down:
                     tries.update((name, trouble.outcome) for name, trouble in troubles.items())
                 latest |= troubles
-                for name, reply in given.items():
-                    if not isinstance(reply, Trouble):
-                        settled[name] = Reply(reply, "ok", attempts[name])
-                    elif tries[name, reply.outcome] >= reply.tries:
-                        settled[name] = _left(reply, attempts[name])
+                for name, answer in given.items():
+                    if not isinstance(answer, Trouble):
+                        settled[name] = Reply(answer, "ok", attempts[name])
+                    elif tries[name, answer.outcome] >= answer.tries:
+                        settled[name] = _left(answer, attempts[name])
                     else:
                         waiting.append(name)
                 self.tell(len(settled), len(names))
