@@ -36,6 +36,8 @@ def ask(
     answer = vendor.ask(dataset, names, run.session, _teller(dataset))
     if dataset in NEEDED:
         _require_answers(dataset, vendor, answer.outcomes)
+    if dataset == "holding":
+        _require_members(con, answer.outcomes)
     if dataset == "quote" and len(answer.frame):
         answer = _ask_moved(con, vendor, answer, run)
         return Answer(with_finality(con, answer.frame, run), answer.outcomes)
@@ -73,6 +75,28 @@ def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) 
             f"The source {vendor.name} gave no {dataset} ({counted(outcomes)}; {first.key}: "
             f"{first.detail}), so the last publication stays: run again later."
         )
+
+
+def _require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+    unknown = con.execute(
+        """
+        select fund, cohort
+        from reference.cohort_fund
+        where cohort not in (
+            select f.cohort
+            from raw.holding as h
+            inner join reference.cohort_fund as f on h.fund = f.fund
+        )
+        """
+    ).fetchall()
+    missing = {f"holding {fund}": (fund, cohort) for fund, cohort in unknown}
+    for outcome in outcomes:
+        if not outcome.rows and outcome.key in missing:
+            fund, cohort = missing[outcome.key]
+            raise SourceError(
+                f"The holdings of {fund} did not come ({outcome.detail}) and no member of {cohort} "
+                "is known from before: run again later, or name the cohort in ROTATION_LEAVE_OUT."
+            )
 
 
 def _teller(what: str) -> Callable[[int, int], None]:

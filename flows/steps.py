@@ -19,6 +19,7 @@ from flows.asking import ask, counted
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.report.page import build_page
+from flows.secret import kept_secret
 from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
@@ -150,7 +151,8 @@ def land_source(
     """
     news = set()
     if isinstance(source, Vendor):
-        source.open(place.home / "cache", shared_pace(source.requests_per_second))
+        pace = shared_pace(source.requests_per_second)
+        source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
         if isinstance(source, Vendor):
             batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from vendors import Vendors, World
@@ -17,12 +18,10 @@ from flows.sources.live.settings import Settings
 from warehouse import calendar
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
-from warehouse.connect import open_published
 from warehouse.land import land
 from warehouse.materialize import Materializer
 from warehouse.outcome import note_outcomes
 from warehouse.place import Place
-from warehouse.publish import publish
 from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
 from warehouse.writing import writing
@@ -46,7 +45,7 @@ def serving(world: World) -> Iterator[Vendors]:
 
 @dataclass
 class Some(Live):
-    """The live source, asked for a few symbols only: nights of a second."""
+    """The live source, asked for a few symbols and series only: nights of a second."""
 
     names: Collection[str] = ()
     before: Callable[[str, pd.DataFrame], None] = lambda dataset, wanted: None
@@ -54,7 +53,7 @@ class Some(Live):
     def ask(
         self, dataset: str, wanted: pd.DataFrame, until: date, tell: Callable[[int, int], None]
     ) -> Answer:
-        if self.names and dataset not in ("holding", "rate"):
+        if self.names and dataset != "holding":
             wanted = wanted[wanted.iloc[:, 0].isin(self.names)]
         self.before(dataset, wanted)
         return super().ask(dataset, wanted, until, tell)
@@ -77,10 +76,10 @@ def run_night(
     before: Callable[[str, pd.DataFrame], None] = lambda dataset, wanted: None,
     **settings: object,
 ) -> Run:
-    """Ask, land, build `core` and publish; `at` is the vendors' clock, by default the night's end.
+    """Ask, land and build `core` as a night does, but for the copy that readers open.
 
-    `names` are the only symbols asked for (none: all are); `before` is called before each dataset
-    is. `tables` of `core` are built.
+    `at` is the vendors' clock, by default the night's end. `names` are the only symbols and series
+    asked for (none: all are); `before` is called before each dataset is. `tables` are built.
     """
     vendors.world.now = at or calendar.night_ends(session)
     place = Place(home)
@@ -98,20 +97,27 @@ def run_night(
         list(materializer.run())
         create_as_of_macros(con, tables)
         write_catalog(con, tables, materializer.fingerprints)
+        con.execute(
+            "insert into ops.run by name select $1 as run_id, $2 as session", [run.run_id, session]
+        )
         con.commit()
         run.finish("published", "")
-        publish(con, place, run)
     return run
 
 
-def published(home: Path, query: str, *parameters: object) -> pd.DataFrame:
-    with open_published(Place(home)) as con:
-        return con.execute(query, parameters).df()
+@contextmanager
+def reading(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(Place(home).build, read_only=True) as con:
+        con.execute("set timezone = 'UTC'")
+        yield con
+
+
+def query(home: Path, sql: str, *parameters: object) -> pd.DataFrame:
+    with reading(home) as con:
+        return con.execute(sql, parameters).df()
 
 
 def outcomes(home: Path, run: Run) -> dict[str, str]:
     """The word on each name of a run, by key."""
-    rows = published(
-        home, "select key, outcome from ops.source_outcome where run_id = $1", run.run_id
-    )
+    rows = query(home, "select key, outcome from ops.source_outcome where run_id = $1", run.run_id)
     return dict(rows.itertuples(index=False))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from live_night import QUOTES, outcomes, published, run_night, serving, sessions
+from live_night import QUOTES, outcomes, query, run_night, serving, sessions
 from vendors import Vendors, demo_world
 
 from warehouse import calendar
@@ -42,14 +42,12 @@ def night(vendors: Vendors, home: Path, session: date, **given: object) -> str:
 
 def closes(home: Path, symbol: str = SPLIT, as_of: datetime | None = None) -> "pd.Series[float]":
     table = f"core.quote_as_of('{as_of}')" if as_of else "core.quote"
-    rows = published(
-        home, f"select session, close from {table} where symbol = $1 order by 1", symbol
-    )
+    rows = query(home, f"select session, close from {table} where symbol = $1 order by 1", symbol)
     return rows.set_index("session")["close"]
 
 
 def restated(home: Path) -> pd.DataFrame:
-    return published(
+    return query(
         home,
         """
         select
@@ -74,7 +72,7 @@ def test_a_split_overnight(vendors: Vendors, tmp_path: Path) -> None:
     pd.testing.assert_series_equal(
         after, told, check_names=False, check_index_type=False, rtol=1e-9
     )
-    returns = published(
+    returns = query(
         tmp_path, "select session, return_pct from core.quote where symbol = $1 order by 1", SPLIT
     ).set_index("session")["return_pct"]
     assert returns.abs().max() < 10
@@ -109,7 +107,7 @@ def test_a_dividend_overnight(vendors: Vendors, tmp_path: Path) -> None:
     factor = 1 - 2.0 / before.iloc[-1]
     assert (told["new_value"] / told["old_value"]).to_list() == pytest.approx([factor] * len(told))
     assert closes(tmp_path, "SMBR")[:-1].to_list() == before.to_list()
-    row = published(
+    row = query(
         tmp_path,
         """
         select close, return_pct, total_return_pct, total_return_method
@@ -209,7 +207,7 @@ def test_a_bar_is_final_once_two_nights_agree(vendors: Vendors, tmp_path: Path) 
     vendors.world.settle_minutes = 180  # after the close Yahoo's is off by 2 basis points
 
     def state() -> tuple[float, bool]:
-        row = published(
+        row = query(
             tmp_path,
             "select close, is_final from core.quote where symbol = 'SMBR' and session = $1",
             THURSDAY,

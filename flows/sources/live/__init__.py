@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from flows.sources.live.settings import Settings
 
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
 CERTIFICATES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+FRED_SECRET = "fred-api-key"
 # That yfinance makes of one company's question: summary, quote, PEG ratio, consensus, calendar.
 REQUESTS = {"estimate": 5}
 
@@ -49,7 +50,12 @@ class Live:
     def newest_session(self, completed: date) -> date:
         return completed
 
-    def open(self, folder: Path, pace: Callable[[str, int], None]) -> None:
+    def open(
+        self,
+        folder: Path,
+        pace: Callable[[str, int], None],
+        secret: Callable[[str], str | None] = lambda name: None,
+    ) -> None:
         from flows.sources.live.yahoo import prepare
 
         if given := next(filter(None, map(os.environ.get, CERTIFICATES)), None):
@@ -57,6 +63,8 @@ class Live:
                 os.environ.setdefault(name, given)
         prepare(folder)
         self.pace = pace
+        if not self.settings.fred_api_key and (key := secret(FRED_SECRET)):
+            self.settings = replace(self.settings, fred_api_key=key.strip())
 
     def ask(
         self, dataset: str, wanted: pd.DataFrame, until: date, tell: Callable[[int, int], None]

@@ -88,7 +88,7 @@ def _words(error: Exception, status: int | None) -> str:
         return f"Yahoo answered {status}"
     if isinstance(error, RequestsError):
         return f"Yahoo did not answer ({type(error).__name__})"
-    return f"no answer that yfinance can read ({type(error).__name__})"
+    return f"Yahoo gave no answer that can be read ({type(error).__name__})"
 
 
 def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
