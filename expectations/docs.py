@@ -1,6 +1,6 @@
 """The Data Docs: one page that shows what Great Expectations found in a run.
 
-Its own pages load fifteen style sheets, scripts and images from the internet and write what a
+Its own pages load sixteen style sheets, scripts and images from the internet and write what a
 vendor said into their markup as it came. This one is a file that needs nothing else, and escapes.
 """
 

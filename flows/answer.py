@@ -5,7 +5,6 @@ import io
 import json
 import math
 import os
-import re
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from warehouse.connect import open_published
+from flows.question import QueryError, only_select, open_for_questions
 from warehouse.place import Place
 from warehouse.run import published_record
 
@@ -25,26 +24,18 @@ SHOWN_ROWS = 40
 WIDE = 500  # columns of a table that is not on a terminal
 
 
-class QueryError(Exception):
-    """The query cannot be answered; the sentence says why."""
-
-
 def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
     """Run one SELECT and write its rows as table, csv, json or parquet.
 
-    The connection can neither write nor reach files or the network. Raises QueryError.
+    Raises QueryError or WarehouseError.
     """
     if format_ == "parquet" and output is None:
         raise QueryError("Parquet is no text for a screen: name a file with --output.")
     if published_record(place).get("is_simulated"):
         print("SIMULATED market: no number here is real.", file=sys.stderr)
-    with open_published(place) as con:
-        con.execute("set timezone = 'UTC'")
-        con.execute("set enable_external_access = false")
-        con.execute("set python_enable_replacements = false")
-        con.execute("set lock_configuration = true")
+    with open_for_questions(place) as con:
         try:
-            relation = con.execute(_only_select(con, sql))
+            relation = con.execute(only_select(con, sql))
             if format_ == "table":
                 _show(relation, output)
             else:
@@ -55,19 +46,6 @@ def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise QueryError(f"{output} cannot be written: {error.strerror or error}.") from None
-
-
-def _only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """The one SELECT (or EXPLAIN of one) in `sql`. Logging is refused: it ends the process."""
-    statements = con.extract_statements(sql)
-    is_select = len(statements) == 1 and statements[0].type == duckdb.StatementType.SELECT
-    if len(statements) == 1 and statements[0].type == duckdb.StatementType.EXPLAIN:
-        explained = re.sub(r"(?is)^\s*explain\s+(analyze\s+)?", "", sql)
-        inner = con.extract_statements(explained)
-        is_select = len(inner) == 1 and inner[0].type == duckdb.StatementType.SELECT
-    if not is_select or "enable_logging" in sql.lower():
-        raise QueryError("Only one SELECT (or EXPLAIN of one) can be asked.")
-    return statements[0]
 
 
 def _write(table: "pyarrow.Table", format_: str, output: Path | None) -> None:

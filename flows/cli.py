@@ -163,7 +163,8 @@ def query(
 ) -> None:
     """Ask the published warehouse in SQL, read-only."""
     with plain_errors(debug):
-        from flows.answer import QueryError, answer
+        from flows.answer import answer
+        from flows.question import QueryError
         from warehouse.place import Place
 
         try:

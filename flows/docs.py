@@ -34,7 +34,7 @@ def docs_of(con: duckdb.DuckDBPyConnection, run: Run, status: str, message: str)
             unexpected_count, detail
         from ops.quality_result
         where run_id = ?
-        order by rowid
+        order by table_name, rowid
         """,
         [run.run_id],
     ).fetchall()

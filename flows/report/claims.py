@@ -13,10 +13,12 @@ from flows.report.query import Query
 UNITS = {
     "percent": "%",
     "percent points": "pts",
+    "percent a year": "% a year",
+    "percent points a year": "pts a year",
     "basis points": "bp",
+    "deviations": "σ",
     "ratio": "",
     "USD or points": "",
-    "deviations": "σ",
 }
 
 

@@ -165,7 +165,8 @@ def _gap(query: Query) -> Figure:
     ).add_params(chosen)
     return Figure(
         title="The gap: growth of small companies less that of the seven",
-        unit="Percent points, by the consensus of each snapshot; above 0 earnings hand over.",
+        unit="Percent points, by the consensus of each snapshot; above 0 earnings hand over. "
+        "The tooltip says how many members are covered.",
         source="rotation.earnings_handoff, consensus",
         query=query,
         absent=ABSENT,

@@ -106,9 +106,10 @@ def _paths(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(
-            alt.layer(past, present, *labels, drawing.level(10)), query.name, height=440
+            alt.layer(past, present, *labels, drawing.level(10)), query.name, height=360
         ),
         legend=[("present", drawing.FOR), ("earlier", "var(--other)")],
+        is_wide=True,
     )
 
 
@@ -138,4 +139,5 @@ def _table(query: Query) -> Figure:
             ["Trough", "Peak", "End", "Gain, %", "Sessions", "Rank"],
             [row(one) for one in query.records],
         ),
+        is_wide=True,
     )

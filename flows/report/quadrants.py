@@ -160,7 +160,7 @@ def _sectors(query: Query) -> Figure:
         "1 day",
         "1 month",
         "3 months",
-        "Year to date",
+        "YTD",
         "Quadrant",
     ]
     return Figure(

@@ -57,6 +57,12 @@ def _lead(rows: pd.DataFrame) -> str:
     )
 
 
+def _from(query: Query) -> str:
+    """From when on changes of the target are on record."""
+    known = query.rows.loc[query.rows["change_bp"].notna(), "session"]
+    return f" from {known.min():%Y} on" if len(known) else ""
+
+
 def _base(query: Query) -> alt.Chart:
     return drawing.within(alt.Chart(drawing.data(query.name)))
 
@@ -109,9 +115,9 @@ def _yields(query: Query) -> Figure:
         drawing.horizon("5y", SWITCH)
     )
     return Figure(
-        title="The Fed's target and Treasury yields, with every change of policy",
-        unit="Percent. Triangles: changes of the target, up a rise, down a cut. As known each "
-        "evening; daily for two years, weekly before.",
+        title="The Fed's target and Treasury yields, with the changes of policy",
+        unit=f"Percent. Triangles: changes of the target{_from(query)}, up a rise, down a cut. As "
+        "known each evening; daily for two years, weekly before.",
         source="rotation.rate_regime, rotation.policy_event",
         query=query,
         absent=ABSENT,
@@ -134,7 +140,7 @@ def _spreads(query: Query) -> Figure:
         base, drawn, tooltip, marks=[drawing.level(0), *_changes(base)]
     ).add_params(drawing.horizon("5y", SWITCH))
     return Figure(
-        title="The yield curve and the high-yield spread, with every change of policy",
+        title="The yield curve and the high-yield spread, with the changes of policy",
         unit="Basis points. A curve below 0 is inverted; a wide spread is fear.",
         source="rotation.rate_regime, rotation.policy_event",
         query=query,

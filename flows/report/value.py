@@ -149,7 +149,8 @@ def _discount(query: Query) -> Figure:
     )
     return Figure(
         title="Small companies' price/earnings ratio against the seven's",
-        unit="Percent, next twelve months; below 0 small companies are cheaper.",
+        unit="Percent, next twelve months; below 0 small companies are cheaper. The tooltip says "
+        "how many members are covered.",
         source="rotation.valuation, consensus",
         query=query,
         absent=ABSENT,

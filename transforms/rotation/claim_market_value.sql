@@ -56,7 +56,7 @@ streaked as (
             max_by(coalesce(longest_since, history_start), streak_sessions) over month, '%Y%m%d'
         )::double as longest_1m_since
     from rotation.streak
-    where basis = 'price' and pair in (select symbol_or_pair from wanted)
+    where basis = 'price'
     window month as (partition by pair order by session rows 20 preceding)
 ),
 
@@ -81,7 +81,6 @@ risky as (
         r.vol_252d_pct - m.vol_252d_pct as vol_252d_less_spy_pct
     from rotation.risk as r
     left join rotation.risk as m on r.session = m.session and m.symbol = 'SPY'
-    where r.symbol in (select symbol_or_pair from wanted)
 ),
 
 measured as (
@@ -107,7 +106,7 @@ measured as (
             excess_12m_pct, excess_ytd_pct, ratio_zscore_252, excess_3m_percentile
         )
     )
-    where basis = 'price' and pair in (select symbol_or_pair from wanted)
+    where basis = 'price'
     union all
     select
         'streak.' || name as metric,

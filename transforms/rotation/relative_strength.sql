@@ -43,21 +43,34 @@ level as (
     where total_return_pct is not null
 ),
 
+-- One side at a time: a planner that takes pairs for few joins every two symbols of a session.
+long as materialized (
+    select
+        p.pair,
+        p.long_symbol,
+        p.short_symbol,
+        l.session,
+        l.basis,
+        l.level,
+        l.gap
+    from reference.pair as p
+    inner join level as l on p.long_symbol = l.symbol
+),
+
 common as (
     select
         long.session,
-        p.pair,
+        long.pair,
         long.basis,
-        p.long_symbol,
-        p.short_symbol,
+        long.long_symbol,
+        long.short_symbol,
         long.level as long_level,
         short.level as short_level,
         long.gap + short.gap as history
-    from reference.pair as p
-    inner join level as long on p.long_symbol = long.symbol
+    from long
     inner join level as short
         on
-            p.short_symbol = short.symbol
+            long.short_symbol = short.symbol
             and long.session = short.session
             and long.basis = short.basis
 ),

@@ -1,0 +1,74 @@
+"""What may be asked of the published warehouse, and the connection that it is asked of."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+from warehouse.connect import MEMORY_LIMIT, open_published
+from warehouse.place import Place
+
+ONLY_SELECT = "Only one SELECT (or EXPLAIN of one) can be asked."
+# They write, switch something (logging ends the process), or run text that nobody has looked at.
+REFUSED = {
+    *("enable_logging", "disable_logging", "truncate_duckdb_logs", "write_log"),
+    *("enable_profiling", "disable_profiling", "checkpoint", "force_checkpoint"),
+    *("query", "json_execute_serialized_sql"),
+}
+
+
+class QueryError(Exception):
+    """The query cannot be answered; the sentence says why."""
+
+
+@contextmanager
+def open_for_questions(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the newest publication so that SQL can neither write nor reach files or the network.
+
+    What does not fit in memory spills to a folder of its own, never beside the published file.
+    Raises WarehouseError where nothing is published.
+    """
+    with TemporaryDirectory(prefix="rotation-") as spill, open_published(place) as con:
+        con.execute("set timezone = 'UTC'")
+        con.execute("set temp_directory = $folder", {"folder": spill})
+        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+        con.execute("set autoinstall_known_extensions = false")
+        con.execute("set autoload_known_extensions = false")
+        con.execute("set python_enable_replacements = false")
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
+        yield con
+
+
+def only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one SELECT (or EXPLAIN of one) in `sql`, by DuckDB's own parser; else QueryError."""
+    statements = con.extract_statements(sql)
+    asked = sql
+    if [statement.type for statement in statements] == [duckdb.StatementType.EXPLAIN]:
+        asked = re.sub(r"(?is)^\s*explain\s+(analyze\s+)?", "", sql)
+    types = [statement.type for statement in con.extract_statements(asked)]
+    if types != [duckdb.StatementType.SELECT]:
+        raise QueryError(ONLY_SELECT)
+    if refused := REFUSED.intersection(_functions(con, asked)):
+        raise QueryError(f"The function {min(refused)} cannot be used here: it does not only read.")
+    return statements[0]
+
+
+def _functions(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
+    """The names of all functions in a SELECT, in lower case."""
+    rows = con.execute("select json_serialize_sql($sql::varchar)", {"sql": select}).fetchall()
+    found: set[str] = set()
+
+    def note(branch: dict[str, object]) -> None:
+        if branch.get("error"):  # a PIVOT, say, which DuckDB makes several statements of
+            raise QueryError(ONLY_SELECT)
+        found.add(str(branch.get("function_name", "")).lower())
+
+    try:
+        json.loads(rows[0][0], object_hook=note)
+    except RecursionError:
+        raise QueryError("The query is nested too deeply.") from None
+    return found
