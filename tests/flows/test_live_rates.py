@@ -68,6 +68,14 @@ def test_a_key_brings_the_time_of_each_release(vendors: Vendors, tmp_path: Path)
     assert query(tmp_path, as_of, datetime(2025, 6, 11, 22, 30)).iloc[0, 0] == told["value_pct"][0]
     assert query(tmp_path, as_of, datetime(2025, 6, 12, 22, 30)).iloc[0, 0] == told["value_pct"][1]
 
+    # Of those that the archive begins with the revised values stand too.
+    newest = query(
+        tmp_path,
+        "select value_pct from core.rate where series_id = 'CPIAUCSL' order by observation_date",
+    )["value_pct"]
+    truth = vendors.world.series["CPIAUCSL"].newest(datetime(2025, 6, 12, 22, 30))
+    assert newest.to_list() == truth["value"].astype(float).to_list()
+
     # More releases than one question may span: all values are there.
     rows = versions(tmp_path, "DGS10", "2016-01-01")
     truth = vendors.world.series["DGS10"].newest(datetime(2025, 6, 12, 22, 30))

@@ -44,8 +44,8 @@ def fetch_graph(series_id: str, today: date) -> pd.DataFrame:
 def fetch_releases(series_id: str, since: date | None, today: date, key: str) -> pd.DataFrame:
     """Every value released from `since` on, or ever, with the `known_at` of its release.
 
-    What the archive's first release tells is older than the archive: it has no known_at. Raises
-    Trouble.
+    What the archive's first release tells is older than the archive: unless it was revised since,
+    it has no known_at. Raises Trouble.
     """
     parts: list[pd.DataFrame] = []
     first, end = since or FIRST_RELEASE, today
@@ -68,7 +68,9 @@ def fetch_releases(series_id: str, since: date | None, today: date, key: str) ->
     # Each span tells again what stands when it begins.
     told = told[told["value_pct"].ne(told.groupby("observation_date")["value_pct"].shift())]
     if since is None:
-        told["known_at"] = told["known_at"].where(told["known_at"] > told["known_at"].min())
+        is_later = told["known_at"] > told["known_at"].min()
+        is_revised = told.duplicated("observation_date", keep=False)
+        told["known_at"] = told["known_at"].where(is_later | is_revised)
     return told[told["value_pct"].ne(MISSING[1])].reset_index(drop=True)
 
 
