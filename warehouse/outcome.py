@@ -97,7 +97,7 @@ def note_suspects(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         from (
             select to_json(e) as row
             from rotation.member_estimate as e
-            where e.is_suspect
+            where e.is_suspect and e.estimate_date = e.snapshot_date
         ) as suspect
         anti join ops.quarantine as seen
             on seen.reason = $reason and (seen.row->>'$') = (suspect.row->>'$')

@@ -14,12 +14,16 @@ Row = dict[str, object]
 
 
 def estimate(symbol: str, horizon: str, eps: float | None, **columns: object) -> Row:
-    """One row of `core.estimate`: in USD, on SNAPSHOT, 0y ending in December 2026."""
+    """One row of `raw.estimate`: in USD, on SNAPSHOT, known then, 0y ending in December 2026."""
     year = date(2027, 12, 31) if horizon == "+1y" else DECEMBER
+    snapshot_date = columns.get("snapshot_date", SNAPSHOT)
+    assert isinstance(snapshot_date, date)
     return {
         "symbol": symbol,
         "horizon": horizon,
-        "snapshot_date": SNAPSHOT,
+        "snapshot_date": snapshot_date,
+        "known_at": datetime.combine(snapshot_date, time(22)),
+        "run_id": "first",
         "fiscal_period_end": year,
         "eps_avg": eps,
         "currency": "USD",
@@ -72,7 +76,7 @@ def build(
     """The table that follows from these; without fundamentals everyone has one share."""
     symbols = dict.fromkeys(str(row["symbol"]) for row in listed)
     market.give("core.cohort_member", listed)
-    market.give("core.estimate", estimates)
+    market.give("raw.estimate", estimates)
     market.give("raw.fundamental", fundamentals or [fundamental(symbol, 1) for symbol in symbols])
     if quotes:
         market.give("raw.quote", quotes)

@@ -85,13 +85,15 @@ def test_handoff_lasts_since_the_first_of_a_run(
 
 
 def test_snapshots_under_60_pct_coverage_neither_start_nor_end_a_run(market: Market) -> None:
-    # given five small companies: three are covered on the second and fourth day, two otherwise
+    # given five small companies: three are covered on the second and fourth day, two otherwise,
+    # and more than a month lies between, so that no estimate is carried
+    days = [date(2026, 2, 27), date(2026, 3, 31), date(2026, 5, 1), date(2026, 6, 1)]
     listed = [*members("SMALL", "ABCDE"), *members("MAG7", ["M"])]
     covered = ["AB", "ABC", "AB", "ABC"]
     growths = [20, 20, 5, 20]
     estimates = [
         row
-        for day, symbols, growth_pct in zip(DAYS, covered, growths, strict=True)
+        for day, symbols, growth_pct in zip(days, covered, growths, strict=True)
         for row in [
             *(row for symbol in symbols for row in growing(symbol, growth_pct, day)),
             *growing("M", 10, day),
@@ -101,7 +103,7 @@ def test_snapshots_under_60_pct_coverage_neither_start_nor_end_a_run(market: Mar
 
     # then
     assert list(table["small_coverage_pct"]) == pytest.approx([40, 60, 40, 60])
-    assert list(table["handoff_since"]) == [None, DAYS[1], None, DAYS[1]]
+    assert list(table["handoff_since"]) == [None, days[1], None, days[1]]
     assert set(table["is_low_coverage"]) == {True}
 
 
