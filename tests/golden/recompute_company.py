@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import recompute
 
+CARRIED_DAYS = pd.Timedelta(days=30)  # as long an estimate stands where no newer one comes
 STATED_DAYS = pd.Timedelta(days=10)  # as long a stated market value stands in for a close
 LOW_COVERAGE_PCT = 75
 
@@ -145,13 +146,25 @@ def values_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
 # Estimates ----------------------------------------------------------------------------------
 
 
+def consensus_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
+    """By symbol and horizon the newest estimate of the last 30 days, both years of one day.
+
+    Likewise both quarters.
+    """
+    rows = world.estimates
+    rows = rows[rows["snapshot_date"].between(day - CARRIED_DAYS, day)]
+    period = rows["horizon"].str[-1]
+    newest = rows["snapshot_date"].groupby([rows["symbol"], period]).transform("max")
+    return rows[rows["snapshot_date"] == newest]
+
+
 def estimates_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
     """The snapshot's usable estimates with the shares of their issuers.
 
     Not usable: no mean, a currency other than USD, or an unknown one where positive earnings are
     above half the market value. A mean of then that is exactly 0 is none.
     """
-    rows = world.estimates[world.estimates["snapshot_date"] == day]
+    rows = consensus_on(world, day)
     facts = values_on(world, day)[["shares_outstanding", "market_value_usd"]]
     rows = rows.reindex(
         columns=rows.columns.union(["currency", "eps_year_ago", "eps_30d_ago", "eps_90d_ago"])

@@ -5,7 +5,7 @@ Written from the contract's text; nothing here is shared with `transforms`.
 
 import numpy as np
 import pandas as pd
-from recompute_company import World, coverage, estimates_on, issuers_on, session_of
+from recompute_company import World, consensus_on, coverage, estimates_on, issuers_on, session_of
 
 YEAR_DAYS = 365
 LARGEST = 10  # contributors whose share of the increase is told
@@ -31,7 +31,7 @@ def member_earnings(world: World, day: pd.Timestamp) -> dict[str, pd.DataFrame]:
     `eps` is what a share earns, known where shares are not.
     """
     rows = estimates_on(world, day)
-    stated = world.estimates[world.estimates["snapshot_date"] == day]
+    stated = consensus_on(world, day)
     ends = stated[stated["horizon"] == "0y"].set_index("symbol")["fiscal_period_end"]
     symbols = stated.loc[stated["horizon"].isin(["0y", "+1y"]), "symbol"].unique()
     this, next_ = (
@@ -86,9 +86,9 @@ def cohort_earnings(world: World, day: pd.Timestamp) -> dict[tuple[str, str], pd
 
 
 def annual_days(world: World) -> list[pd.Timestamp]:
-    """Days with estimates of fiscal years."""
-    rows = world.estimates
-    return sorted(rows.loc[rows["horizon"].isin(["0y", "+1y"]), "snapshot_date"].unique())
+    """Days with estimates on which those of fiscal years stand."""
+    days = sorted(world.estimates["snapshot_date"].unique())
+    return [day for day in days if consensus_on(world, day)["horizon"].isin(["0y", "+1y"]).any()]
 
 
 # rotation.earnings_growth -------------------------------------------------------------------
@@ -189,7 +189,8 @@ def of_then(issuers: pd.DataFrame) -> dict[str, float]:
 def estimate_revision(world: World) -> pd.DataFrame:
     """`rotation.estimate_revision`, for every horizon that a day's estimates have."""
     rows = []
-    for day, stated in world.estimates.groupby("snapshot_date"):
+    for day in sorted(world.estimates["snapshot_date"].unique()):
+        stated = consensus_on(world, day)
         usable = estimates_on(world, day).reindex(
             columns=[
                 "symbol",

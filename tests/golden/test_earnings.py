@@ -122,4 +122,4 @@ def test_next_reports_alone_are_covered_late_in_2025(built: duckdb.DuckDBPyConne
         where horizon = '0q' and cohort = 'SMALL'
         """
     ).fetchall()
-    assert rows == [(38, 1429, 0)]
+    assert rows == [(38, 1463, 0)]
