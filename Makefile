@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+# What readers may have: the last of each line of DuckDB since 1.1, and the newest.
+CLIENTS := 1.1.3 1.2.2 1.3.2 1.4.5 1.5.6 2.0.0
 
-.PHONY: setup nightly test check bench kills readers fuzz lock
+.PHONY: setup nightly test check docs compat bench kills readers fuzz lock
 
 setup: $(READY)
 
@@ -12,6 +14,7 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --no-deps --require-hashes --only-binary :all: -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m flows.server
+	$(BIN)/python -m flows.report.bundle
 	touch $(READY)
 
 nightly: $(READY)
@@ -24,7 +27,18 @@ check: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --disable-progress-bar transforms
+	$(BIN)/sqlfluff lint --disable-progress-bar transforms docs/cookbook flows/report/queries
+
+docs: $(READY)
+	$(BIN)/python docs/write_tables.py
+	$(BIN)/python docs/write_cookbook.py
+
+compat: $(READY)
+	for version in $(CLIENTS); do \
+		$(BIN)/uv pip install --quiet --python $(BIN)/python --target .clients/$$version \
+			duckdb==$$version || exit 1; \
+	done
+	$(BIN)/pytest -n 0 tests/flows/test_docs.py -k other_versions
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py

@@ -47,8 +47,8 @@ def suite_tables() -> list[str]:
 def read_suite(table: str, parameters: Mapping[str, object]) -> list[Check]:
     """The checks of schema.table in the order written, with each `$name` in SQL filled in.
 
-    Parameters are dates, naive times and finite numbers, written as SQL literals; `$$` is a
-    dollar. Raises SuiteError where the file or a parameter cannot be used.
+    Parameters are dates, naive times, finite numbers and numbers by name (a MAP in SQL), written
+    as literals; `$$` is a dollar. Raises SuiteError where the file or a parameter cannot be used.
     """
     schema, _, name = table.partition(".")
     path = FOLDER / schema / f"{name}.yml"
@@ -56,7 +56,7 @@ def read_suite(table: str, parameters: Mapping[str, object]) -> list[Check]:
     if not path.is_file():
         raise SuiteError(f"{table} has no suite: write {where}.")
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise SuiteError(f"{where} is not YAML: {' '.join(str(error).split())}.") from error
     if not isinstance(entries, list) or not entries:
@@ -108,4 +108,13 @@ def _literal(name: str, value: object) -> str:
         return f"date '{value:%Y-%m-%d}'"
     if isinstance(value, int | float) and math.isfinite(value):
         return repr(value)
-    raise ValueError(f"${name} must be a date, a naive time or a finite number, not {value!r}.")
+    if isinstance(value, Mapping):
+        pairs = (f"{_text(key)}: {_literal(name, number)}" for key, number in value.items())
+        return f"(map {{{', '.join(pairs)}}}::map(varchar, double))"
+    raise ValueError(
+        f"${name} must be a date, a naive time, a finite number or numbers by name, not {value!r}."
+    )
+
+
+def _text(value: object) -> str:
+    return "'" + str(value).replace("'", "''") + "'"

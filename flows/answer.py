@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 import sys
 from decimal import Decimal
@@ -62,7 +63,7 @@ def _write(table: "pyarrow.Table", format_: str, output: Path | None) -> None:
             writer.writerows(zip(*columns, strict=True))
         text = buffer.getvalue()
     else:
-        text = json.dumps(table.to_pylist(), default=_number_or_text, indent=2) + "\n"
+        text = json.dumps(_finite(table.to_pylist()), default=_number_or_text, indent=2) + "\n"
     if output:
         output.write_text(text, encoding="utf-8")
     else:
@@ -75,7 +76,18 @@ def _field(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, dict)):
-        return json.dumps(value, default=_number_or_text)
+        return json.dumps(_finite(value), default=_number_or_text)
+    return value
+
+
+def _finite(value: object) -> object:
+    """The same with null for numbers that JSON cannot write: NaN and the infinities."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
     return value
 
 
@@ -88,24 +100,21 @@ def _number_or_text(value: object) -> object:
 
 def _show(relation: duckdb.DuckDBPyConnection, output: Path | None) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    names = [column[0] for column in relation.description or []]
-    rows = relation.fetchmany(SHOWN_ROWS + 1)
-    table = Table(box=None, header_style="bold")
-    for name in names:
-        table.add_column(_plain(name))
-    for row in rows[:SHOWN_ROWS]:
-        table.add_row(*(_plain(_cell(value)) for value in row))
+    from flows.listing import listing
+
+    names = [_plain(column[0]) for column in relation.description or []]
+    fetched = relation.fetchmany(SHOWN_ROWS + 1)
+    rows = [[_plain(_cell(value)) for value in row] for row in fetched[:SHOWN_ROWS]]
     if output:
         with output.open("w", encoding="utf-8") as file:
-            Console(file=file, width=WIDE).print(table)
+            Console(file=file, width=WIDE).print(listing(names, rows, WIDE))
         return
     console = Console()
     if not console.is_terminal:
         console.width = WIDE
-    console.print(table)
-    if len(rows) > SHOWN_ROWS:
+    console.print(listing(names, rows, console.width))
+    if len(fetched) > SHOWN_ROWS:
         console.print(f"… more than {SHOWN_ROWS} rows: use --format csv for all.", style="dim")
 
 

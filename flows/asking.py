@@ -9,15 +9,14 @@ import duckdb
 import pandas as pd
 
 from flows.sources import Answer, Outcome, SourceError, Vendor
-from warehouse.restated import moved_symbols, with_finality
+from warehouse.restated import moved_symbols, rebased_bars, with_finality
 from warehouse.run import Run
 from warehouse.wanted import wanted
 
 # Without any answer of these there is no night; companies' words can wait for another.
 NEEDED = ("holding", "rate", "quote")
-UNANSWERED = ("failed", "rate_limited", "refused", "not_asked")
 
-log = logging.getLogger("rotation")
+progress_log = logging.getLogger("rotation.progress")
 
 
 def ask(
@@ -35,18 +34,20 @@ def ask(
     if since and "since" in names:
         names["since"] = pd.Timestamp(since)
     answer = vendor.ask(dataset, names, run.session, _teller(dataset))
-    if len(names) and dataset in NEEDED:
-        _require_answers(dataset, answer.outcomes)
+    if dataset in NEEDED:
+        _require_answers(dataset, vendor, answer.outcomes)
+    if dataset == "holding":
+        _require_members(con, answer.outcomes)
     if dataset == "quote" and len(answer.frame):
         answer = _ask_moved(con, vendor, answer, run)
         return Answer(with_finality(con, answer.frame, run), answer.outcomes)
     return answer
 
 
-def in_words(outcomes: Sequence[Outcome]) -> str:
+def counted(outcomes: Sequence[Outcome]) -> str:
     """How many names gave what, the commonest first."""
-    counted = Counter(outcome.outcome for outcome in outcomes).most_common()
-    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in counted) or "none"
+    words = Counter(outcome.outcome for outcome in outcomes).most_common()
+    return ", ".join(f"{count:,} {word.replace('_', ' ')}" for word, count in words) or "none"
 
 
 def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, run: Run) -> Answer:
@@ -57,25 +58,49 @@ def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, r
     whole = vendor.ask("quote", moved, run.session, _teller("rewritten quote"))
     again = {outcome.key: outcome for outcome in whole.outcomes}
     rest = answer.frame[~answer.frame["symbol"].isin(moved["symbol"])]
-    frames = [frame for frame in (rest, whole.frame) if len(frame)]
+    frames = [rest, whole.frame]
+    if len(whole.frame):
+        frames.append(rebased_bars(con, whole.frame))
+    frames = [frame for frame in frames if len(frame)]
     return Answer(
         pd.concat(frames, ignore_index=True) if frames else rest,
         [again.get(outcome.key, outcome) for outcome in answer.outcomes],
     )
 
 
-def _require_answers(dataset: str, outcomes: Sequence[Outcome]) -> None:
-    silent = [outcome for outcome in outcomes if outcome.outcome in UNANSWERED]
-    if outcomes and len(silent) == len(outcomes):
-        first = silent[0]
+def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) -> None:
+    if outcomes and not any(outcome.rows for outcome in outcomes):
+        first = outcomes[0]
         raise SourceError(
-            f"No {dataset} came from the live source: {in_words(outcomes)} (such as {first.key}: "
-            f"{first.detail}). The last publication stays; run again later."
+            f"The source {vendor.name} gave no {dataset} ({counted(outcomes)}; {first.key}: "
+            f"{first.detail}), so the last publication stays: run again later."
         )
+
+
+def _require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+    unknown = con.execute(
+        """
+        select fund, cohort
+        from reference.cohort_fund
+        where cohort not in (
+            select f.cohort
+            from raw.holding as h
+            inner join reference.cohort_fund as f on h.fund = f.fund
+        )
+        """
+    ).fetchall()
+    missing = {f"holding {fund}": (fund, cohort) for fund, cohort in unknown}
+    for outcome in outcomes:
+        if not outcome.rows and outcome.key in missing:
+            fund, cohort = missing[outcome.key]
+            raise SourceError(
+                f"The holdings of {fund} did not come ({outcome.detail}) and no member of {cohort} "
+                "is known from before: run again later, or name the cohort in ROTATION_LEAVE_OUT."
+            )
 
 
 def _teller(what: str) -> Callable[[int, int], None]:
     def tell(done: int, total: int) -> None:
-        log.debug("ask    %s", what, extra={"done": done, "total": total})
+        progress_log.debug("ask    %s", what, extra={"done": done, "total": total})
 
     return tell

@@ -5,9 +5,18 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.docs import refusal_shown
+from flows.gate import check_tables
 from flows.plan import plan_backfill
 from flows.sources import open_source
-from flows.steps import build_tables, check_tables, land_source, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    compare_published,
+    land_source,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -21,10 +30,11 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     place = Place.of(home)
     plan = plan_backfill(open_source(source), start, end, place)
     run = plan.run
-    with writing(place, run) as con:
+    with writing(place, run) as con, refusal_shown(con, place, run):
         news = land_source(con, plan.source, run, place, (start, end))
         tables = build_tables(con, run, news)
-        results = check_tables(con, run)
-        publish_run(con, place, run)
+        moved = compare_published(con, place, run, tables)
+        results = check_tables(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

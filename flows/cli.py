@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -28,16 +29,36 @@ SOURCE = Annotated[
     ),
 ]
 STOP_ASKED = Event()
+RUN, READ, LOOK = "Run", "Read", "Look after"  # the help's sections
 DEBUG = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 
 app = typer.Typer(
     name="rotation",
     help="Measure, night by night, whether leadership in US equities moves from the seven "
     "mega-caps to small companies.",
+    epilog="Begin with `rotation nightly`, which runs one night on a SIMULATED market, then ask "
+    '`rotation query "from rotation.today"`; `rotation explain streak` says what a name means.\n\n'
+    "Commands take --home DIR where they work on a home, and tell their options with --help.\n\n"
+    "Exit codes: 0 done, or rightly nothing to do; 1 refused or failed, and the last publication "
+    "stays; 2 wrong usage; 3 another run holds the warehouse.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
 )
+
+
+def declared_names(begun: str) -> list[str]:
+    """The tables whose names go on from what is typed, for the shell's completion."""
+    root = Path(__file__).parents[1]
+    files = (
+        path for folder in ("transforms", "warehouse") for path in root.glob(f"{folder}/*/*.yml")
+    )
+    return sorted(
+        name
+        for path in files
+        for name in (path.stem, f"{path.parent.name}.{path.stem}")
+        if name.startswith(begun)
+    )
 
 
 class Stop(Exception):
@@ -48,13 +69,20 @@ class Stop(Exception):
         self.code = code
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def nightly(
     source: SOURCE = None,
     session: Annotated[
         str | None,
         typer.Option(help="Run as the night of this session (YYYY-MM-DD) [the newest]."),
     ] = None,
+    accept_coverage_fall: Annotated[
+        bool,
+        typer.Option(
+            "--accept-coverage-fall",
+            help="Publish although far fewer members of a cohort are quoted than last time.",
+        ),
+    ] = False,
     home: HOME = None,
     debug: DEBUG = False,
 ) -> None:
@@ -69,12 +97,17 @@ def nightly(
         def run() -> Any:
             from flows.nightly import nightly as flow
 
-            return flow(source=source, session=night, home=place.home)
+            return flow(
+                source=source,
+                session=night,
+                home=place.home,
+                accept_coverage_fall=accept_coverage_fall,
+            )
 
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def backfill(
     start: Annotated[str, typer.Option(help="First day (YYYY-MM-DD).")],
     end: Annotated[str, typer.Option(help="Last day (YYYY-MM-DD).")],
@@ -98,7 +131,7 @@ def backfill(
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
     """Recompute every core and rotation table from raw."""
     with plain_errors(debug):
@@ -116,7 +149,7 @@ def rebuild(home: HOME = None, debug: DEBUG = False) -> None:
         _run_flow(run, place)
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
 def query(
     sql: Annotated[str, typer.Argument(help="One SELECT on the published warehouse.")],
     format: Annotated[  # noqa: A002 - the option's name
@@ -140,7 +173,29 @@ def query(
             raise Stop(str(error), 2) from error
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
+def explain(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A table, a column, or both: streak, core.quote, streak.is_record.",
+            autocompletion=declared_names,
+        ),
+    ],
+    debug: DEBUG = False,
+) -> None:
+    """Say what a table or column is: grain, units, meaning, origin, an example."""
+    with plain_errors(debug):
+        from flows.explain import UnknownNameError
+        from flows.explain import explain as show
+
+        try:
+            show(name)
+        except UnknownNameError as error:
+            raise Stop(str(error), 2) from error
+
+
+@app.command(rich_help_panel=LOOK)
 def status(home: HOME = None, debug: DEBUG = False) -> None:
     """Show what is published, how fresh each source is, and what failed."""
     with plain_errors(debug):
@@ -151,7 +206,7 @@ def status(home: HOME = None, debug: DEBUG = False) -> None:
             raise Stop(trouble, 1)
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def restore(
     session: Annotated[str, typer.Argument(help="A session that `rotation status` lists.")],
     home: HOME = None,
@@ -165,7 +220,7 @@ def restore(
         typer.echo(restore(Place.of(home), _date(session, "SESSION")))
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def check(home: HOME = None, debug: DEBUG = False) -> None:
     """Run every expectation suite on the published warehouse."""
     with plain_errors(debug):
@@ -173,16 +228,34 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
         from flows.screen import show_results
         from warehouse.connect import open_published
         from warehouse.place import Place
-        from warehouse.run import published_record
+        from warehouse.run import Run, published_record
+        from warehouse.yardstick import Yardstick, suite_parameters
 
         place = Place.of(home)
         with open_published(place) as con:
-            session = date.fromisoformat(published_record(place)["session"])
-            results = audit(con, parameters={"session": session})
+            run = Run.of(published_record(place))
+            results = audit(con, parameters=suite_parameters(run, Yardstick()))
         show_results(results)
         if critical_failures(results):
             raise Stop(sentence(results), 1)
         typer.echo(sentence(results))
+
+
+@app.command()
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
+    home: HOME = None,
+    debug: DEBUG = False,
+) -> None:
+    """Make the nightly page anew from the published warehouse."""
+    with plain_errors(debug):
+        from flows.report.page import write_page
+        from warehouse.place import Place
+
+        page = write_page(Place.of(home))
+        typer.echo(f"The page is {page}")
+        if open_ and not webbrowser.open(page.as_uri()):
+            raise Stop(f"No browser can be started here: open {page} yourself.", 1)
 
 
 def main() -> None:

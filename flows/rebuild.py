@@ -4,8 +4,16 @@ from pathlib import Path
 
 from prefect import flow
 
+from flows.docs import refusal_shown
+from flows.gate import check_tables
 from flows.plan import plan_rebuild
-from flows.steps import build_tables, check_tables, publish_run, run_name, summarise
+from flows.steps import (
+    build_tables,
+    compare_published,
+    publish_run,
+    run_name,
+    summarise,
+)
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -15,9 +23,10 @@ def rebuild(home: Path | None = None) -> str:
     """Recompute and publish the newest session; errors as of `flows.nightly.nightly`."""
     place = Place.of(home)
     run = plan_rebuild(place)
-    with writing(place, run) as con:
+    with writing(place, run) as con, refusal_shown(con, place, run):
         tables = build_tables(con, run, set(), rebuild=True)
-        results = check_tables(con, run)
-        publish_run(con, place, run)
+        moved = compare_published(con, place, run, tables)
+        results = check_tables(con, place, run)
+        publish_run(con, place, run, moved)
     summarise(run, tables, results)
     return run.message

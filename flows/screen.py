@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from expectations.gate import QualityResult
 
 log = logging.getLogger("rotation")
+# What moves a bar, many times a second: for a screen alone, where Prefect keeps what `log` says.
+progress_log = logging.getLogger("rotation.progress")
 
 
 class _Counted(ProgressColumn):
@@ -51,15 +53,16 @@ class _Lines(logging.Handler):
         self.console = console
         self.bar = bar
         self.step = bar.add_task("starting …", total=None)
+        self.shown: tuple[str, int | None] = ("", None)
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno > logging.DEBUG:
             self.console.print(record.getMessage(), markup=False, highlight=False, soft_wrap=True)
             return
         words, total = f"{record.getMessage()} …", getattr(record, "total", None)
-        step = self.bar.tasks[0]
-        if step.description != words or step.total != total:
-            self.bar.reset(self.step, description=words, total=total)
+        if self.shown != (words, total):
+            self.bar.remove_task(self.step)  # a step cannot lose its total
+            self.step, self.shown = self.bar.add_task(words, total=total), (words, total)
         self.bar.update(self.step, completed=getattr(record, "done", 0))
 
 
@@ -77,14 +80,17 @@ def progress() -> Iterator[None]:
         disable=not console.is_terminal,
     )
     handler = _Lines(console, bar)
-    log.setLevel(logging.DEBUG)
-    log.propagate = False
-    log.addHandler(handler)
+    loggers = (log, progress_log)
+    for logger in loggers:
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.addHandler(handler)
     try:
         with bar:
             yield
     finally:
-        log.removeHandler(handler)
+        for logger in loggers:
+            logger.removeHandler(handler)
 
 
 def show_results(results: Sequence["QualityResult"]) -> None:

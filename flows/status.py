@@ -1,13 +1,14 @@
 """`rotation status`: what is published, how fresh it is, what happened last."""
 
 from datetime import date
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from flows.freshness import freshness
 from warehouse import calendar
-from warehouse.connect import open_published
 from warehouse.place import Place
 from warehouse.run import kept_records, published_record, read_records
 
@@ -18,6 +19,7 @@ def show_status(place: Place) -> str:
     published = published_record(place)
     records = read_records(place)
     if not published:
+        _link_docs(console, place, records[-1:])
         last = (
             f" The last run {records[-1]['status']}: {records[-1].get('message')}"
             if records
@@ -30,9 +32,10 @@ def show_status(place: Place) -> str:
         f"{published['finished_at'][:16]} UTC by {published['run_id']}{simulated}",
         highlight=False,
     )
-    console.print(_freshness(place))
+    console.print(freshness(place))
     console.print(_kept(kept_records(place), published["run_id"]))
     console.print(_runs(records))
+    _link_docs(console, place, [published, *records[-1:]])
     completed = calendar.newest_completed_session(calendar.now())
     if records and records[-1].get("status") in ("failed", "refused"):
         return f"The last run {records[-1]['status']}: {records[-1].get('message')}"
@@ -44,20 +47,14 @@ def show_status(place: Place) -> str:
     return ""
 
 
-def _freshness(place: Place) -> Table:
-    table = Table("source table", "rows", "newest", box=None, header_style="dim")
-    with open_published(place) as con:
-        rows = con.execute(
-            """
-            select 'raw.' || table_name, row_count, newest
-            from ops.table_catalog
-            where schema_name = 'raw'
-            order by table_name
-            """
-        ).fetchall()
-    for name, count, newest in rows:
-        table.add_row(name, f"{count:,}", str(newest or "none"))
-    return table
+def _link_docs(console: Console, place: Place, records: list[dict[str, Any]]) -> None:
+    """Name the Data Docs of the runs that have some, each once."""
+    for record in {str(record.get("run_id")): record for record in records}.values():
+        if page := place.find_docs(str(record.get("run_id"))):
+            words = f"Data Docs of {record.get('session')} ({record.get('status')}): "
+            console.print(
+                Text.assemble(words, (str(page), f"link {page.as_uri()}")), soft_wrap=True
+            )
 
 
 def _kept(records: list[dict[str, str]], current: str) -> Table:

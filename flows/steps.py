@@ -14,9 +14,12 @@ from prefect.assets.materialize import materialize
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
-from expectations.gate import QualityResult, audit, critical_failures, sentence
-from flows.asking import ask, in_words
+from expectations.gate import QualityResult, sentence
+from flows.asking import ask, counted
+from flows.docs import docs_of
 from flows.pace import shared_pace
+from flows.report.page import build_page
+from flows.secret import kept_secret
 from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
@@ -25,10 +28,11 @@ from warehouse.declaration import Declaration
 from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
-from warehouse.outcome import note_outcome, note_outcomes, note_quality, note_suspects
-from warehouse.place import Place
+from warehouse.moved import Moved, in_words, note_moves
+from warehouse.outcome import note_outcome, note_outcomes, note_suspects, sources_in_words
+from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
-from warehouse.run import Refused, Run
+from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
 
@@ -36,15 +40,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger("rotation")
-
-# The column that dates a row of each dataset.
-DATED = {
-    "quote": "session",
-    "rate": "observation_date",
-    "holding": "holdings_date",
-    "estimate": "snapshot_date",
-    "fundamental": "snapshot_date",
-}
 
 
 class Batch:
@@ -90,7 +85,7 @@ def ask_vendor(
     log.debug("ask    %s", dataset)
     answer = ask(con, vendor, dataset, run, since)
     batch = Batch(answer.frame)
-    log.info("ask    %-11s %11s rows of %s", dataset, f"{batch.rows:,}", in_words(answer.outcomes))
+    log.info("ask    %-11s %11s rows of %s", dataset, f"{batch.rows:,}", counted(answer.outcomes))
     return batch, answer.outcomes
 
 
@@ -147,7 +142,8 @@ def land_source(
     """
     news = set()
     if isinstance(source, Vendor):
-        source.open(place.home / "cache", shared_pace(source.requests_per_second))
+        pace = shared_pace(source.requests_per_second)
+        source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
         if isinstance(source, Vendor):
             batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)
@@ -156,7 +152,7 @@ def land_source(
             since = overlap_start(con) if dataset == "quote" else None
             batch = ingest(source, dataset, span[0] if span else since, run.session)
         if span:
-            batch.restrict(DATED[dataset], span)
+            batch.restrict(Dataset.named(dataset).dated_by, span)
         landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)
         if landing(con, dataset, batch, run).landed:
             news.add(f"raw.{dataset}")
@@ -181,27 +177,30 @@ def build_tables(
     return done
 
 
-@task(task_run_name="check", cache_policy=NO_CACHE)
-def check_tables(con: duckdb.DuckDBPyConnection, run: Run) -> list[QualityResult]:
-    """Run every suite and keep the results; raises Refused where a critical check fails."""
-    log.debug("check  tables")
-    results = audit(con, parameters={"session": run.session})
-    note_quality(con, run, results)
-    log.info("check  %s", sentence(results))
-    if critical := critical_failures(results):
-        raise Refused(
-            f"Session {run.session} is refused and the last publication stays: "
-            f"{sentence(critical)} Mend the source and run again."
-        )
-    return results
+@task(task_run_name="compare", cache_policy=NO_CACHE)
+def compare_published(
+    con: duckdb.DuckDBPyConnection, place: Place, run: Run, tables: Sequence[Materialized]
+) -> list[Moved]:
+    """Note what moved in past sessions since the last publication, with its cause."""
+    log.debug("compare with the last publication")
+    built = {table.name for table in tables if table.action != "kept"}
+    moved = note_moves(con, place, run, read_transforms(), built)
+    if moved:
+        log.info("moved  %s", in_words(moved))
+    return moved
 
 
 @task(task_run_name="publish {run.session}", cache_policy=NO_CACHE)
-def publish_run(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
-    """Close the build file and let readers see a copy of it."""
+def publish_run(
+    con: duckdb.DuckDBPyConnection, place: Place, run: Run, moved: Sequence[Moved] = ()
+) -> None:
+    """Close the build file and let readers see a copy of it, with its page and Data Docs."""
     log.debug("publish")
-    run.finish("published", f"Session {run.session} is published.")
-    log.info("publish %s", publish(con, place, run))
+    for dataset, words in sources_in_words(con, run.run_id).items():
+        log.info("source %-11s %s", dataset, words)
+    run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
+    pages = {PAGE: build_page(con, run), DOCS: docs_of(con, run, run.status, run.message)}
+    log.info("publish %s", publish(con, place, run, pages))
 
 
 def summarise(run: Run, tables: Sequence[Materialized], results: Sequence[QualityResult]) -> None:

@@ -2,6 +2,7 @@
 
 import duckdb
 
+from warehouse.declaration import literal
 from warehouse.transform import Transform
 
 
@@ -12,6 +13,7 @@ def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
     """
     made: list[str] = []
     for transform in transforms:
+        description = transform.declaration.description
         if transform.declaration.schema != "core" or transform.function is not None:
             continue
         known = {
@@ -25,6 +27,10 @@ def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
         con.execute(
             f"create or replace macro {transform.name}_as_of(ts) as table "
             f"{transform.reading(known)}"
+        )
+        con.execute(
+            f"comment on macro table {transform.name}_as_of is "
+            + literal(f"{transform.name} as it was known at ts, a moment in UTC. {description}")
         )
         made.append(transform.name)
     return [f"{name}_as_of" for name in made]

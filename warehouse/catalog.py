@@ -3,8 +3,7 @@
 import duckdb
 import pandas as pd
 
-from warehouse.connect import FOLDER
-from warehouse.declaration import Declaration, read_declarations
+from warehouse.dictionary import Entry, read_entries
 from warehouse.transform import Transform
 
 # The column that says how new a row is, the first that a table has.
@@ -15,20 +14,11 @@ def write_catalog(
     con: duckdb.DuckDBPyConnection, transforms: list[Transform], fingerprints: dict[str, str]
 ) -> None:
     """Replace the rows of `ops.table_catalog` by what the warehouse holds now."""
+    views = con.execute("select schema_name || '.' || view_name from duckdb_views()").fetchall()
     rows = [
-        _entry(con, declaration, [], f"warehouse/{declaration.schema}", fingerprints)
-        for schema in ("raw", "reference", "ops")
-        for declaration in read_declarations(FOLDER / schema)
-    ]
-    rows += [
-        _entry(
-            con,
-            transform.declaration,
-            list(transform.inputs),
-            f"transforms/{transform.declaration.schema}/{transform.path.name}",
-            fingerprints,
-        )
-        for transform in transforms
+        _row(con, entry, fingerprints)
+        for entry in read_entries(transforms)
+        if not entry.declaration.is_view or (entry.name,) in views
     ]
     con.register("entries", pd.DataFrame(rows))
     con.execute("delete from ops.table_catalog")
@@ -36,25 +26,22 @@ def write_catalog(
     con.unregister("entries")
 
 
-def _entry(
-    con: duckdb.DuckDBPyConnection,
-    declaration: Declaration,
-    upstream: list[str],
-    built_by: str,
-    fingerprints: dict[str, str],
+def _row(
+    con: duckdb.DuckDBPyConnection, entry: Entry, fingerprints: dict[str, str]
 ) -> dict[str, object]:
-    dated = [name for name in NEWNESS if name in declaration.column_names]
+    table = entry.declaration
+    dated = [name for name in NEWNESS if name in table.column_names]
     newest = f"max({dated[0]})::date" if dated else "null::date"
-    counted = con.execute(f"select count(*), {newest} from {declaration.name}").fetchone()
+    counted = con.execute(f"select count(*), {newest} from {table.name}").fetchone()
     assert counted
     return {
-        "schema_name": declaration.schema,
-        "table_name": declaration.table,
-        "grain": ", ".join(declaration.grain),
-        "description": declaration.description,
+        "schema_name": table.schema,
+        "table_name": table.table,
+        "grain": ", ".join(table.grain),
+        "description": table.description,
         "row_count": counted[0],
         "newest": counted[1],
-        "upstream": upstream,
-        "built_by": built_by,
-        "fingerprint": fingerprints.get(declaration.name, ""),
+        "upstream": list(entry.upstream),
+        "built_by": entry.built_by,
+        "fingerprint": fingerprints.get(table.name, ""),
     }

@@ -32,6 +32,17 @@ class Dataset:
         return tuple(name for name in self.declaration.grain if name not in TIMES)
 
     @property
+    def named_by(self) -> str:
+        """The column that says what a vendor is asked for: symbol, series_id or fund."""
+        return self.key[0]
+
+    @property
+    def dated_by(self) -> str:
+        """The column that dates a row."""
+        dates = {column.name for column in self.declaration.columns if column.type == "date"}
+        return next(name for name in self.key if name in dates)
+
+    @property
     def values(self) -> tuple[str, ...]:
         """The columns that a source fills in, the key's included."""
         filled = (*STAMPS, *FOLLOWING)

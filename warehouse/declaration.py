@@ -30,7 +30,8 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; None means that the table is rebuilt whole. A view is never stored.
+    symbol whole; None means that the table is rebuilt whole. A view is never stored. `example` is a
+    query that shows what the table answers.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Declaration:
     columns: tuple[Column, ...]
     lookback: int | str | None = None
     is_view: bool = False
+    example: str = ""
     text: str = field(default="", repr=False)
 
     @property
@@ -62,9 +64,9 @@ class Declaration:
 
     @property
     def comment_statements(self) -> list[str]:
-        statements = [f"comment on {self.kind} {self.name} is {_literal(self.description)}"]
+        statements = [f"comment on {self.kind} {self.name} is {literal(self.description)}"]
         return statements + [
-            f'comment on column {self.name}."{column.name}" is {_literal(column.comment)}'
+            f'comment on column {self.name}."{column.name}" is {literal(column.comment)}'
             for column in self.columns
         ]
 
@@ -77,7 +79,7 @@ def read_declaration(path: Path) -> Declaration:
     """
     text = path.read_text(encoding="utf-8")
     try:
-        content = yaml.safe_load(text)
+        content = yaml.load(text, yaml.CSafeLoader)
         description = " ".join(str(content["description"]).split())
         grain = tuple(content["grain"])
         columns = tuple(
@@ -111,6 +113,7 @@ def read_declaration(path: Path) -> Declaration:
         columns=columns,
         lookback=content.get("lookback"),
         is_view=bool(content.get("view", False)),
+        example=str(content.get("example", "")),
         text=text,
     )
 
@@ -120,5 +123,6 @@ def read_declarations(folder: Path) -> list[Declaration]:
     return [read_declaration(path) for path in sorted(folder.glob("*.yml"))]
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """Text as SQL writes it."""
     return "'" + text.replace("'", "''") + "'"

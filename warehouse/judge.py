@@ -9,9 +9,19 @@ from warehouse.declaration import Column
 from warehouse.known_at import KNOWN_AT
 from warehouse.run import Run
 
+# A name that is one: a vendor may quote what nobody holds, but spaces, markup, paths, control
+# characters, look-alikes and a megabyte of text name nothing that is traded.
+NAME = r"\^?[A-Za-z0-9][A-Za-z0-9.=_&-]{0,23}"
+OLDER = "the date lies before the first day of the calendar"
+NO_TICKER = "the line has no ticker"
+# What a sound answer has too: an index's bars since 1927, a fund's claims and rights.
+USUAL = (OLDER, NO_TICKER)
+ROOM = 1e-4  # relative; vendors deliver the prices of one bar in different precisions
+
 # What makes a row bad on its own, beyond a missing key and text in a number.
 REASONS = {
     "quote": {
+        "the symbol is unknown: no name of a security": f"not regexp_full_match(symbol, '{NAME}')",
         "the close is missing": "close is null",
         "the symbol is the name of a basket": (
             "symbol in (select basket from reference.basket_member)"
@@ -19,20 +29,36 @@ REASONS = {
         "it was known before its session": "given_known_at < session",
         "a price is not positive": "least(open, high, low, close, adj_close) <= 0",
         "the high is below the low": "high < low",
+        "the high is below the open or close": f"high < greatest(open, close) * (1 - {ROOM})",
+        "the low is above the open or close": f"low > least(open, close) * (1 + {ROOM})",
+        OLDER: "session < (select min(day) from reference.calendar_day)",
         "the date is no session of the exchange": (
             "session not in (select day from reference.calendar_day where is_session)"
         ),
     },
-    "rate": {"the value is missing": "value_pct is null"},
+    "rate": {
+        "the series is unknown: no name of a series": (
+            f"not regexp_full_match(series_id, '{NAME}')"
+        ),
+        "the value is missing": "value_pct is null",
+    },
     "holding": {
-        "the line has no ticker": "ticker = '-'",
+        NO_TICKER: "ticker = '-'",
+        # Files for other readers write BRK.B as BRK/B or with a space.
+        "the ticker is unknown: no name of a security": (
+            f"not regexp_full_match(regexp_replace(ticker, '[ /*]', '', 'g'), '{NAME}')"
+        ),
         "it was known before its date": "given_known_at < holdings_date",
     },
     "estimate": {
+        "the symbol is unknown: no name of a security": f"not regexp_full_match(symbol, '{NAME}')",
         "it was known before its date": "given_known_at < snapshot_date",
         "the horizon is none of 0q, +1q, 0y, +1y": "horizon not in ('0q', '+1q', '0y', '+1y')",
     },
-    "fundamental": {"it was known before its date": "given_known_at < snapshot_date"},
+    "fundamental": {
+        "the symbol is unknown: no name of a security": f"not regexp_full_match(symbol, '{NAME}')",
+        "it was known before its date": "given_known_at < snapshot_date",
+    },
 }
 
 

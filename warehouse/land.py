@@ -7,6 +7,7 @@ import pandas as pd
 
 from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
 from warehouse.judge import judge
+from warehouse.refuse import require_few_bad
 from warehouse.restated import note_restatements
 from warehouse.run import Run
 
@@ -37,11 +38,13 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
 
     Columns are those of a folder source, optional ones may be absent; a `known_at` is naive UTC.
     Rows not yet known at the run's horizon wait for a later run. Bad rows go to `ops.quarantine`
-    with a reason. Quotes leave the earliest changed session of each symbol in the temporary table
+    with a reason; where they are too many, Refused is raised and the transaction taken back.
+    Quotes leave the earliest changed session of each symbol in the temporary table
     `changed(symbol, session)`.
     """
     dataset = Dataset.named(name)
     judge(con, dataset, frame, run)
+    require_few_bad(con, name, run)
     _append_news(con, dataset, run)
     if dataset.has_bars:
         con.execute(

@@ -11,6 +11,7 @@ from warehouse.transform import Transform, TransformError, fingerprints
 
 # A symbol x session table reads its inputs through these windows: from where, and what to replace.
 WINDOWED = ("raw.quote", "core.quote")
+CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,7 @@ class Materializer:
             "where q.session >= reading.session)"
             for table in WINDOWED
         }
-        self._write(transform, "create or replace temp table fresh", windows)
-        con.execute(
-            "delete from fresh where not exists (from changed as c "
-            "where c.symbol = fresh.symbol and fresh.session >= c.session)"
-        )
+        self._write(transform, "create or replace temp table fresh", windows, CHANGED)
         _require_grain(con, transform.declaration, "fresh")
         con.execute(
             f"delete from {name} as t using changed as c "
@@ -112,8 +109,13 @@ class Materializer:
         con.execute("drop table fresh")
         return rows
 
-    def _write(self, transform: Transform, target: str, windows: dict[str, str]) -> None:
-        """Run the transform into `target`, its columns cast as declared, others refused."""
+    def _write(
+        self, transform: Transform, target: str, windows: dict[str, str], kept: str = ""
+    ) -> None:
+        """Run the transform into `target`, its columns cast as declared, others refused.
+
+        `kept` is a join on its rows, `built`, that says which of them are wanted.
+        """
         con, declaration = self.con, transform.declaration
         if transform.function is None:
             query = f"({transform.reading(windows)})"
@@ -129,7 +131,7 @@ class Materializer:
         }
         _require_columns(transform, built)
         columns = ", ".join(f'"{c.name}"::{c.type} as "{c.name}"' for c in declaration.columns)
-        con.execute(f"{target} as select {columns} from {query}")
+        con.execute(f"{target} as select {columns} from {query} as built {kept}")
         if transform.function is not None:
             con.unregister("result")
 

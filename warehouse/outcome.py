@@ -38,6 +38,46 @@ def note_outcomes(
         _append(con, "ops.source_outcome", rows)
 
 
+def sources_in_words(con: duckdb.DuckDBPyConnection, run_id: str) -> dict[str, str]:
+    """By dataset what a run's vendor gave: "2,690 fresh, 9 stale, 2 failed, 1 row set aside".
+
+    Empty where the source was no vendor.
+    """
+    told = con.execute(
+        """
+        with name as (
+            select
+                split_part(key, ' ', 1) as dataset,
+                if(outcome = 'ok', 'fresh', replace(outcome, '_', ' ')) as word,
+                count(*) as names
+            from ops.source_outcome
+            where run_id = $run_id and contains(key, ' ')
+            group by all
+        ),
+
+        aside as (
+            select dataset, count(*) as rows
+            from ops.quarantine
+            where run_id = $run_id
+            group by dataset
+        )
+
+        select
+            dataset,
+            string_agg(format('{:,} {}', names, word), ', ' order by names desc, word)
+            || coalesce(
+                any_value(format(', {:,} {} set aside', rows, if(rows = 1, 'row', 'rows'))), ''
+            )
+        from name
+        left join aside using (dataset)
+        group by dataset
+        order by dataset
+        """,
+        {"run_id": run_id},
+    ).fetchall()
+    return dict(told)
+
+
 def note_suspects(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     """Add to `ops.quarantine` the estimates that no sum uses, each by the run that saw it first.
 

@@ -4,6 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+DOCS = "quality/index.html"  # a run's Data Docs, in its folder
+PAGE = "report/index.html"  # the nightly page, in the folder of a publication
+
 
 class PlaceError(Exception):
     """The home cannot be used; the sentence says why."""
@@ -46,6 +49,11 @@ class Place:
     @property
     def prefect(self) -> Path:
         return self.home / "prefect"
+
+    def find_docs(self, run_id: str) -> Path | None:
+        """The Data Docs of a run, published or refused; None where it left none."""
+        pages = (folder / run_id / DOCS for folder in (self.published, self.runs))
+        return next((page for page in pages if page.is_file()), None)
 
     def require_writable(self) -> None:
         """Raise PlaceError where the home, or the folder it would be made in, refuses writing."""

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from warehouse.connect import STORAGE_VERSION
+from warehouse.export import export
 from warehouse.place import Place
 from warehouse.run import Run, read_records
 
@@ -15,7 +17,7 @@ KEPT = 10  # publications that stay
 COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
 
 
-def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
+def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
     """Replace `ops.run` and `ops.published` by the records of all runs, this one's included."""
     records = [*read_records(place), run.record()]
     con.register("records", pd.DataFrame(records).astype(object))
@@ -48,13 +50,19 @@ def _load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Non
     )
 
 
-def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    pages: Mapping[str, str] | None = None,
+) -> Path:
     """Close the build file, copy it to `published/<run_id>/` and let `current` point there.
 
-    The folder is made whole under another name, synced, renamed, and only then linked: the
-    replacement of the link is the publication. Returns the new folder.
+    `pages` are texts by their path in that folder. It is made whole under another name, synced,
+    renamed, and only then linked: the replacement of the link is the publication. Returns the new
+    folder.
     """
-    _load_records(con, place, run)
+    load_records(con, place, run)
     con.execute("force checkpoint")
     _compact(con, place)
     whole = place.published / run.run_id
@@ -63,8 +71,15 @@ def publish(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> Path:
     copy = partial / "warehouse.duckdb"
     shutil.copyfile(place.build, copy)
     copy.chmod(0o444)
+    exported = export(copy, partial / "export", place.current / "export")
     run.write(partial / "run.json")
-    for path in (copy, partial / "run.json", partial):
+    written = [copy, *exported, partial / "run.json"]
+    for name, text in (pages or {}).items():
+        page = partial / name
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(text, encoding="utf-8")
+        written += [page, page.parent]
+    for path in (*written, partial):
         _sync(path)
     partial.rename(whole)
     _sync(place.published)

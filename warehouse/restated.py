@@ -59,6 +59,50 @@ def moved_symbols(con: duckdb.DuckDBPyConnection, bars: pd.DataFrame) -> pd.Data
         con.unregister("answer")
 
 
+def rebased_bars(con: duckdb.DuckDBPyConnection, bars: pd.DataFrame) -> pd.DataFrame:
+    """Bars that landed and that rewritten histories lack, rebased as the next bar after them is.
+
+    `bars` are whole histories; without the bars that a vendor has lost in the meantime, those would
+    stay as they stood before a split.
+    """
+    con.register("answer", bars)
+    scaled = ", ".join(f"n.{name} * b.ratio as {name}" for name in ("open", "high", "low", "close"))
+    try:
+        return con.execute(
+            f"""
+            with {NEWEST},
+
+            both_told as (
+                select
+                    a.symbol,
+                    a.session::date as session,
+                    a.close / n.close as ratio,
+                    a.adj_close / n.adj_close as adj_ratio
+                from answer as a
+                inner join newest as n on a.symbol = n.symbol and a.session = n.session
+            ),
+
+            lacking as (
+                from newest anti join answer using (symbol, session)
+            )
+
+            select
+                n.symbol,
+                n.session,
+                {scaled},
+                n.adj_close * b.adj_ratio as adj_close,
+                round(n.volume / b.ratio) as volume,
+                n.dividend * b.ratio as dividend,
+                n.split_ratio
+            from lacking as n
+            asof inner join both_told as b on n.symbol = b.symbol and n.session <= b.session
+            where abs(b.ratio - 1) > {REBASED}
+            """
+        ).df()
+    finally:
+        con.unregister("answer")
+
+
 def with_finality(con: duckdb.DuckDBPyConnection, bars: pd.DataFrame, run: Run) -> pd.DataFrame:
     """The bars with `is_final`: whether an earlier answer said the same, or the bar is settled.
 

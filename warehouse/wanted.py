@@ -133,7 +133,11 @@ select
         case when not s.is_benchmark then $session - to_years($member_years::integer) end
     )::date as since
 from since as s
-where 'quote ' || s.symbol not in (select key from resting)
+left join landed as l on s.symbol = l.symbol
+-- What a pair needs is asked for while it may come back.
+where
+    'quote ' || s.symbol not in (select key from resting)
+    or (s.is_benchmark and l.last_session > $session - $rest_days)
 order by s.is_benchmark desc, s.symbol
 """
 
@@ -146,7 +150,7 @@ known as (
         max(snapshot_date) as snapshot_date,
         arg_max(report_date, snapshot_date) as report_date
     from raw.estimate
-    where source = 'live'
+    where source = 'live' and snapshot_date < $session
     group by symbol
 ),
 
@@ -154,20 +158,44 @@ company as (
     select symbol from member
     union
     select symbol from reference.basket_member where basket = 'MAG7'
+),
+
+-- Its shares are others than those of its last word.
+split as (
+    select distinct q.symbol
+    from raw.quote as q
+    inner join known as k on q.symbol = k.symbol
+    where q.split_ratio not in (0, 1) and q.session between k.snapshot_date and $session
+),
+
+-- What landed in this session's own night does not count: fundamentals are asked of the same
+-- companies as estimates.
+turn as (
+    select
+        c.symbol,
+        c.symbol in (select symbol from split) as has_split,
+        coalesce(k.report_date between $session - $report_days and $session + $report_days, false)
+            as is_reporting,
+        row_number() over (
+            order by
+                k.snapshot_date asc nulls first,
+                c.symbol in (select symbol from reference.basket_member) desc,
+                hash(c.symbol)
+        ) as place
+    from company as c
+    left join known as k on c.symbol = k.symbol
+    where 'estimate ' || c.symbol not in (select key from resting)
 )
 
--- Those around a report first, then whose word is oldest.
-select c.symbol
-from company as c
-left join known as k on c.symbol = k.symbol
-where
-    'estimate ' || c.symbol not in (select key from resting)
-    and coalesce(k.snapshot_date < $session, true)
+-- Those that split, those around a report, but in half of the night at most: in a season of reports
+-- they would leave nothing to the others. Then whose word is oldest.
+select symbol
+from turn
 order by
-    coalesce(k.report_date between $session - $report_days and $session + $report_days, false) desc,
-    k.snapshot_date asc nulls first,
-    c.symbol in (select symbol from reference.basket_member) desc,
-    hash(c.symbol)
+    has_split desc,
+    is_reporting
+    and row_number() over (partition by is_reporting order by place) <= ceil($companies / 2) desc,
+    place
 limit $companies
 """
 

@@ -83,10 +83,16 @@ class Vendor(Source, Protocol):
     @property
     def universe(self) -> Mapping[str, object]: ...
 
-    def open(self, folder: Path, pace: Callable[[str, int], None]) -> None:
+    def open(
+        self,
+        folder: Path,
+        pace: Callable[[str, int], None],
+        secret: Callable[[str], str | None],
+    ) -> None:
         """Get ready to ask; `folder` may keep what is of use another night.
 
-        `pace(vendor, count)` returns when so many requests may go to that vendor.
+        `pace(vendor, count)` returns when so many requests may go to that vendor, `secret(name)`
+        gives what is kept under that name, if anything is.
         """
 
     def ask(

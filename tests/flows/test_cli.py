@@ -537,6 +537,10 @@ class TestQuery:
         sums = "select sum(n) as n, 1.5::decimal(4, 2) as x from (values (1), (2)) as v (n)"
         assert json.loads(ask(sums, "--format", "json").out) == [{"n": 3, "x": 1.5}]
 
+    def test_what_json_cannot_write_is_null(self, ask: Command) -> None:
+        said = ask("select 'nan'::double as x, ['inf'::double, 1] as xs", "--format", "json")
+        assert json.loads(said.out, parse_constant=pytest.fail) == [{"x": None, "xs": [None, 1]}]
+
     def test_csv_quotes_what_needs_it(self, ask: Command) -> None:
         row = "select 'a' as a, 'b\"c' as \"b,c\", [1, 2] as d, true as e, null as f"
         said = ask(row, "--format", "csv")
@@ -707,3 +711,18 @@ def test_a_run_is_held_stopped_and_run_again(tmp_path: Path) -> None:
     out, err = once_more.communicate(timeout=60)
     assert (once_more.returncode, err) == (0, "")
     assert out.startswith("Session 2026-01-27 is already published")
+
+
+class TestNames:
+    """What a name means, and the nearest right one of a wrong name."""
+
+    def test_a_command(self, rotation: Command) -> None:
+        rotation("nigthly").require_sentence(2, "Did you mean 'nightly'")
+
+    def test_a_table(self, rotation: Command) -> None:
+        rotation("explain", "strek").require_sentence(2, "the nearest is streak")
+
+    def test_a_table_is_explained_without_a_home(self, rotation: Command) -> None:
+        said = rotation("explain", "streak")
+        assert (said.code, said.err) == (0, "")
+        assert said.out.startswith("rotation.streak\n")

@@ -122,17 +122,26 @@ def held(returns: pd.DataFrame) -> pd.Series:
 
 def cohort_member(drop: Path, reference: Path) -> pd.DataFrame:
     """`core.cohort_member`: cohort, symbol, weight_pct, valid_from, valid_to."""
+    files = []
+    for file in sorted((drop / "holdings").glob("*.csv")):
+        fund, date = file.stem.split("_")
+        files.append((fund, pd.Timestamp(date), read_holdings(file)))
+    return members_of(files, reference)
+
+
+def members_of(
+    holdings: list[tuple[str, pd.Timestamp, pd.DataFrame]], reference: Path
+) -> pd.DataFrame:
+    """`core.cohort_member` from holdings files: fund, date, and symbol and weight_pct of each."""
     funds = read_reference(reference, "cohort_fund").set_index("fund")["cohort"]
     spelling = read_reference(reference, "ticker_spelling").set_index("ticker")["symbol"]
     baskets = read_reference(reference, "basket_member")
     seven = list(baskets.loc[baskets["basket"] == "MAG7", "symbol"])
-    files = []
-    for file in sorted((drop / "holdings").glob("*.csv")):
-        fund, date = file.stem.split("_")
-        if fund in funds:
-            members = read_holdings(file)
-            members["symbol"] = members["symbol"].replace(spelling)
-            files.append((funds[fund], known_from(date), members))
+    files = [
+        (funds[fund], known_from(date), lines.assign(symbol=lines["symbol"].replace(spelling)))
+        for fund, date, lines in holdings
+        if fund in funds
+    ]
     rows = []
     for cohort, start, members in files:
         later = [known for name, known, _ in files if name == cohort and known > start]
@@ -161,9 +170,9 @@ def read_holdings(file: Path) -> pd.DataFrame:
     return pd.DataFrame({"symbol": rows["Ticker"], "weight_pct": weight}).reset_index(drop=True)
 
 
-def known_from(date: str) -> pd.Timestamp:
+def known_from(date: pd.Timestamp) -> pd.Timestamp:
     """The session from which a holdings file is known: the one after its date."""
-    return sessions()[sessions() > pd.Timestamp(date)][0]
+    return sessions()[sessions() > date][0]
 
 
 def last_session_before(session: pd.Timestamp) -> pd.Timestamp:

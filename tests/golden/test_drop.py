@@ -7,12 +7,12 @@ import duckdb
 import pandas as pd
 import pytest
 import recompute
+from compare import differences
 
 from warehouse.connect import FOLDER
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 REFERENCE = FOLDER / "reference"
-RELATIVE = 1e-7  # tolerated difference of a number; below 0.01 in absolute terms
 NEWEST = date(2026, 7, 2)
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
@@ -32,41 +32,6 @@ def strength(quotes: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def members() -> pd.DataFrame:
     return recompute.cohort_member(DROP, REFERENCE)
-
-
-def differences(
-    con: duckdb.DuckDBPyConnection, table: str, key: list[str], expected: pd.DataFrame
-) -> dict[str, tuple[object, ...]]:
-    """What differs, each with its first example: keys on one side alone, and columns.
-
-    Labels and NULLs must be equal, numbers within RELATIVE.
-    """
-    con.register("expected", expected)
-    types = {name: type_ for name, type_, *_ in con.execute(f"describe {table}").fetchall()}
-    tests = {"only in the warehouse": "not coalesce(e.here, false)"}
-    tests |= {"only expected": "not coalesce(b.here, false)"}
-    for name in expected.columns.difference(key):
-        tests[name] = f"b.{name} is distinct from e.{name}::{types[name]}"
-        if types[name] == "DOUBLE":
-            margin = f"{RELATIVE} * greatest(abs(e.{name}), 0.01)"
-            tests[name] += f" and not coalesce(abs(b.{name} - e.{name}) <= {margin}, false)"
-    examples = {}
-    for what, test in tests.items():
-        shown = [*key, f"b.{what}", f"e.{what}"] if what in types else key
-        example = con.execute(
-            f"""
-            select {", ".join(shown)}
-            from (select *, true as here from {table}) as b
-            full join (select *, true as here from expected) as e using ({", ".join(key)})
-            where {test}
-            order by {", ".join(key)}
-            limit 1
-            """
-        ).fetchone()
-        if example:
-            examples[what] = example
-    con.unregister("expected")
-    return examples
 
 
 def test_every_quote_has_the_returns_of_the_contract(

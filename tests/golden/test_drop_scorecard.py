@@ -1,10 +1,5 @@
-"""The scorecard on the real input, against a second computation in plain pandas.
+"""Signals and scorecard, on real and on simulated input, against a second computation in pandas."""
 
-Without holdings and estimates: prices and rates hold enough of the weight to make a score.
-"""
-
-from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -12,98 +7,98 @@ import numpy as np
 import pandas as pd
 import pytest
 import recompute
+import recompute_scorecard
+from compare import differences
 
-from flows.sources import open_source
-from warehouse.connect import FOLDER, open_build
-from warehouse.land import land
-from warehouse.materialize import Materializer
-from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
-from warehouse.transform import read_transforms
+from warehouse.connect import FOLDER
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
-NEWEST = date(2026, 7, 2)
+FIRST, NEWEST = "2005-01-03", "2026-07-02"  # quotes of the drop
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A build file that knows the drop's funds, indices, followed stocks and rates."""
-    place = Place.of(tmp_path_factory.mktemp("home"))
-    place.make()
-    source = open_source(str(DROP))
-    run = Run("nightly", source.name, NEWEST, known_by=datetime(2026, 7, 31))
-    instruments = recompute.read_reference(FOLDER / "reference", "instrument")
-    quotes = source.fetch("quote", None, NEWEST)
-    with open_build(place) as con:
-        load_reference(con)
-        land(con, "quote", quotes[quotes["symbol"].isin(instruments["symbol"])], run)
-        land(con, "rate", source.fetch("rate", None, NEWEST), run)
-        list(Materializer(con, read_transforms(), {"raw.quote", "raw.rate"}).run())
-        yield con
+def reference() -> pd.DataFrame:
+    return recompute.read_reference(FOLDER / "reference", "scorecard_signal")
 
 
-def test_signals_and_score_are_those_of_the_contract(built: duckdb.DuckDBPyConnection) -> None:
-    # given
-    signals = built.execute("from rotation.scorecard_signal").df()
-    scorecard = built.execute("from rotation.scorecard order by session").df()
-    reference = recompute.read_reference(FOLDER / "reference", "scorecard_signal")
-    sessions = pd.DatetimeIndex(scorecard["session"])
+@pytest.fixture(scope="module")
+def signals(built: duckdb.DuckDBPyConnection, reference: pd.DataFrame) -> pd.DataFrame:
+    return again(built, reference, FIRST, NEWEST)
 
-    # when each signal is read where the reference file says, and placed among its past
-    expected = pd.DataFrame(
-        {
-            row.signal: row.sign * placed(values_of(built, row, sessions))
-            for row in reference.itertuples()
-        }
-    )
-    weight = reference.set_index("signal")["weight"]
-    at_hand = expected.notna().astype(float) @ weight
-    score = expected.fillna(0) @ weight / at_hand.where(at_hand > 0.6 - 1e-9)
+
+def again(
+    con: duckdb.DuckDBPyConnection, reference: pd.DataFrame, first: str, newest: str
+) -> pd.DataFrame:
+    """The signals recomputed from the other tables, from the first quote to the newest."""
+    names = {*reference["source_table"], "rotation.earnings_growth"}
+    tables = {name: con.execute(f"from {name}").df() for name in names}
+    sessions = recompute.sessions()
+    sessions = sessions[(sessions >= first) & (sessions <= newest)]
+    return recompute_scorecard.signals(reference, tables, sessions)
+
+
+def test_every_signal_is_that_of_the_contract(
+    built: duckdb.DuckDBPyConnection, signals: pd.DataFrame
+) -> None:
+    key = ["session", "signal"]
+    assert differences(built, "rotation.scorecard_signal", key, signals) == {}
+    # and the ones of members are scored on sessions that knew the members, and on others
+    scored = signals[signals["score"].notna()].groupby("signal")["is_membership_backfilled"]
+    assert set(scored.nunique()[lambda flags: flags == 2].index) == {"small_above_sma_50"}
+    assert len(scored) == 11
+
+
+def test_every_score_and_regime_is_that_of_the_contract(
+    built: duckdb.DuckDBPyConnection, signals: pd.DataFrame
+) -> None:
+    scorecard = recompute_scorecard.scorecard(signals)
+    assert differences(built, "rotation.scorecard", ["session"], scorecard) == {}
+    assert scorecard["score"].notna().sum() > 2000
+    assert set(scorecard["regime"].dropna()) == {"rotation", "neutral", "mega_cap_leadership"}
+    assert set(scorecard["is_membership_backfilled"]) == {False, True}
+
+
+def test_simulated_market_has_the_signals_and_scores_of_the_contract(
+    simulated: duckdb.DuckDBPyConnection, reference: pd.DataFrame
+) -> None:
+    # given a market with years of consensus, which the drop lacks
+    first, newest = simulated.execute("select min(session), max(session) from raw.quote").fetchone()
+    signals = again(simulated, reference, str(first), str(newest))
+    scorecard = recompute_scorecard.scorecard(signals)
 
     # then
-    scores = signals.pivot(index="session", columns="signal", values="score")[expected.columns]
-    np.testing.assert_allclose(scores, expected, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(scorecard["score"], score, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(scorecard["coverage_pct"], 100 * at_hand, rtol=1e-9)
-    assert score.notna().sum() > 2000
-    regimes = regimes_of(score)
-    assert list(scorecard["regime"].fillna("")) == list(regimes.fillna(""))
-    assert set(regimes.dropna()) == {"rotation", "neutral", "mega_cap_leadership"}
+    key = ["session", "signal"]
+    assert differences(simulated, "rotation.scorecard_signal", key, signals) == {}
+    assert differences(simulated, "rotation.scorecard", ["session"], scorecard) == {}
+    # and the consensus is carried, not used on too few members, and dropped when old
+    for name in ("earnings_gap", "small_revision", "small_discount"):
+        carried = signals[signals["signal"] == name]
+        assert 0 < carried["value"].count() < carried["observed_on"].count() < len(carried)
+        assert carried["value"].count() + carried["is_low_coverage"].sum() == (
+            carried["observed_on"].count()
+        )
 
 
-def values_of(con: duckdb.DuckDBPyConnection, row: object, sessions: pd.DatetimeIndex) -> pd.Series:
-    """The values of one signal on the sessions of its source; what is carried is not at hand."""
-    if row.max_age_days:
-        return pd.Series(np.nan, sessions)
-    query = f"select session, {row.source_column} from {row.source_table} where {row.source_filter}"
-    rows = con.execute(query).df()
-    return rows.set_index("session")[row.source_column].reindex(sessions)
+def test_every_sentence_says_the_value_the_place_and_the_verdict(
+    built: duckdb.DuckDBPyConnection, reference: pd.DataFrame
+) -> None:
+    # given every finding and sentence of a value
+    rows = built.execute("from rotation.scorecard_signal where value is not null").df()
+    rows = rows[["session", "signal", "value", "score", "finding", "reads"]]
+    rows = rows.merge(reference, on="signal")
 
-
-def placed(values: pd.Series) -> pd.Series:
-    """Twice the share of the last 1,260 values that are not above each, less one."""
-    known = values.dropna().to_numpy()
-    scores = np.full(len(known), np.nan)
-    for n in range(251, len(known)):
-        window = known[max(0, n - 1259) : n + 1]
-        scores[n] = 2 * np.mean(window <= known[n]) - 1
-    return pd.Series(scores, values.dropna().index).reindex(values.index)
-
-
-def regimes_of(score: pd.Series) -> pd.Series:
-    """The regime of each session that has a score, by going through them."""
-    regime, regimes = "neutral", []
-    for value in score.dropna():
-        if (regime == "rotation" and value < 0.10) or (
-            regime == "mega_cap_leadership" and value > -0.10
-        ):
-            regime = "neutral"
-        if value >= 0.25:
-            regime = "rotation"
-        if value <= -0.25:
-            regime = "mega_cap_leadership"
-        regimes.append(regime)
-    return pd.Series(regimes, score.dropna().index).reindex(score.index)
+    # then each begins with the template that fits, and ranks and judges as the score does
+    for row in rows.itertuples():
+        template = row.reads_negative if row.value < 0 else row.reads_positive
+        words = template.replace("{value}", f"{abs(row.value):.{row.decimals}f}")
+        if not np.isnan(row.score):
+            share = (row.sign * row.score + 1) / 2
+            word = row.word_high if share >= 0.5 else row.word_low
+            percent = np.floor(100 * max(share, 1 - share) + 1e-9)
+            words += f" ({word} than {percent:.0f} % of the time)"
+        assert row.finding == words
+        assert row.reads.startswith(words[0].upper() + words[1:])
+        assert ("speaks for" in row.reads) == (row.score >= 0.25)
+        assert ("speaks against" in row.reads) == (row.score <= -0.25)

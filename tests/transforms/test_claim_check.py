@@ -370,6 +370,26 @@ def test_breadth_rests_on_the_worse_covered_end_of_a_comparison(market: Market) 
     assert (newest["value"], newest["coverage_pct"]) == (21, 40)
 
 
+def test_comparison_with_the_seven_rests_on_the_worse_covered_side(market: Market) -> None:
+    # given 90 % of the small companies with a return of a month, and five of the seven
+    breadth = [
+        {"cohort": "SMALL", "median_return_1m_pct": 5, "eligible_50_count": 9, "member_count": 10},
+        {"cohort": "MAG7", "median_return_1m_pct": 2, "eligible_50_count": 5, "member_count": 7},
+    ]
+    columns = {"session": STATED, "coverage_pct": 100.0, "is_membership_backfilled": False}
+    market.give("rotation.breadth", [row | columns for row in breadth])
+    market.give("rotation.concentration", [{"session": STATED, "cohort": "LARGE"}])
+    metric = "breadth.median_return_1m_less_mag7_pct"
+    market.give(
+        "reference.claim", [{"claim_id": "it", "metric": metric, "symbol_or_pair": "SMALL"}]
+    )
+    newest = market.build("rotation.claim_member_value").iloc[-1]
+
+    # then
+    assert newest["value"] == 3
+    assert newest["coverage_pct"] == pytest.approx(100 * 5 / 7)
+
+
 def test_growth_changes_against_the_year_before(market: Market) -> None:
     # given growth of 30 % in 2025 and 22 % in 2026, of which 80 % and 90 % are covered
     growth = [

@@ -3,11 +3,7 @@ from datetime import date
 import pandas as pd
 import pytest
 from consensus import SNAPSHOT, Row, build, estimate, fundamental, members, quote, two_years
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from market import Market
-
-EPS = st.none() | st.integers(-20, 20).map(float)
 
 
 def next_year(
@@ -156,31 +152,3 @@ def test_first_file_serves_the_past_and_says_so(market: Market) -> None:
     # then
     assert table.loc["LARGE", "is_membership_backfilled"] is True
     assert table.loc["SMALL", "is_membership_backfilled"] is False
-
-
-@settings(max_examples=20, deadline=None, derandomize=True)
-@given(st.lists(st.tuples(EPS, EPS), min_size=1, max_size=5), st.integers(0, 5))
-def test_sums_are_additive_over_cohorts(years: list[tuple[float, float]], seven: int) -> None:
-    # given large companies of which the first few are the seven
-    market = Market()
-    symbols = [f"S{number}" for number in range(len(years))]
-    listed = [
-        *members("LARGE", symbols),
-        *members("MAG7", symbols[:seven]),
-        *members("LARGE_EX_MAG7", symbols[seven:]),
-    ]
-    estimates = [
-        row
-        for symbol, (this, next_) in zip(symbols, years, strict=True)
-        for row in two_years(symbol, this, next_, eps_year_ago=this)
-    ]
-    table = build(market, "rotation.earnings_growth", listed, estimates)
-
-    # then
-    counts = ["member_count", "covered_count", "positive_count"]
-    sums = table.groupby(["horizon", "cohort"])[
-        [*counts, "earnings_usd", "base_earnings_usd"]
-    ].sum()
-    for horizon in set(table["horizon"]):
-        parts = sums.loc[horizon].drop(index="LARGE").sum()
-        assert list(parts) == pytest.approx(list(sums.loc[(horizon, "LARGE")]))

@@ -50,6 +50,36 @@ def test_score_needs_60_percent_of_the_weight(
     assert scorecard["coverage_pct"] == pytest.approx(100 * weight)
 
 
+@pytest.mark.parametrize(
+    ("flags", "scores", "is_flagged"),
+    [
+        ([True, False], [0.5, 0.5], True),
+        ([True, False], [None, 0.5], False),  # what has no score does not count
+        ([False, False], [0.5, 0.5], False),
+        ([True, True], [None, None], False),
+    ],
+)
+def test_backfilled_membership_of_a_scored_signal_is_flagged(
+    market: Market, flags: list[bool], scores: list[Price], *, is_flagged: bool
+) -> None:
+    # given two signals of one session
+    market.give(
+        "rotation.scorecard_signal",
+        pd.DataFrame(
+            {
+                "session": sessions(1) * 2,
+                "signal": ["members", "prices"],
+                "weight": [0.3, 0.7],
+                "score": scores,
+                "is_membership_backfilled": flags,
+            }
+        ),
+    )
+
+    # then
+    assert market.build("rotation.scorecard")["is_membership_backfilled"].item() is is_flagged
+
+
 def test_regime_is_entered_at_one_bound_and_left_at_another(market: Market) -> None:
     # given
     scores = [0.24, 0.25, 0.10, 0.09, 0.24, -0.25, -0.10, -0.09, 0.3, -0.3]

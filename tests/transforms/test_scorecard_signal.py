@@ -223,6 +223,14 @@ def test_score_near_zero_says_little(market: Market) -> None:
     )
 
 
+def test_whole_percent_is_told_as_it_is(market: Market) -> None:
+    # given 171 of 300 values that are not above the last: 100 x 0.57 is 56.99999 in binary
+    signal = of_excess(market, [*[1.0] * 170, *[9.0] * 129, 2.0])
+
+    # then
+    assert "(stronger than 57 % of the time)" in signal["reads"].iloc[-1]
+
+
 def test_every_session_since_the_first_quote_has_every_signal_and_all_the_weight(
     market: Market,
 ) -> None:

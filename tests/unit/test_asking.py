@@ -1,6 +1,7 @@
 """Asking a vendor: who is asked again, who is given up, and when it ends."""
 
 import threading
+import time
 from collections import Counter
 
 import pytest
@@ -42,7 +43,7 @@ def passing(outcome: str = "failed") -> Trouble:
 def manners(minutes: float = 1) -> tuple[Manners, list[int], list[tuple[int, int]]]:
     paced: list[int] = []
     told: list[tuple[int, int]] = []
-    return Manners(paced.append, minutes, lambda *done: told.append(done)), paced, told
+    return Manners(paced.append, 1, minutes, lambda *done: told.append(done)), paced, told
 
 
 def test_every_name_is_asked_once_where_nothing_goes_wrong() -> None:
@@ -122,3 +123,60 @@ def test_what_time_did_not_allow_is_said() -> None:
 
 def test_a_long_detail_becomes_one_short_line() -> None:
     assert str(Trouble("failed", "<html>\n" + "x" * 1000, tries=1)) == "<html> " + "x" * 193
+
+
+def test_what_is_no_silence_settles_at_once_though_nobody_else_answers() -> None:
+    polite, *_ = manners()
+    troubles = {name: (99, Trouble("refused", "the wrong key", tries=2)) for name in NAMES}
+
+    replies = polite.ask(NAMES, Vendor(**troubles))
+
+    assert {reply.outcome for reply in replies.values()} == {"refused"}
+    assert {reply.attempts for reply in replies.values()} == {2}
+
+
+def test_a_few_names_that_never_answer_end_where_many_others_did() -> None:
+    polite, *_ = manners()
+    vendor = Vendor(**{name: (99, passing()) for name in NAMES[:9]})
+
+    replies = polite.ask(NAMES, vendor)
+
+    # Nine in one chunk without any answer, but less than a tenth of all: their own trouble.
+    assert {replies[name].outcome for name in NAMES[:9]} == {"failed"}
+    assert {vendor.asked[name] for name in NAMES[:9]} == {6}
+
+
+def test_one_name_says_nothing_of_a_vendor_that_is_up() -> None:
+    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+    vendor = Vendor(S007=(99, passing()))
+
+    assert up.ask(["S007"], vendor)["S007"].outcome == "failed"
+    assert vendor.asked["S007"] == 6
+
+
+def test_a_word_stands_once_it_was_met_often_enough_itself() -> None:
+    def answer(name: str) -> str:
+        asked.append(name)
+        word = "failed" if len(asked) % 2 else "empty"
+        raise Trouble(word, word, tries={"failed": 6, "empty": 2}[word])
+
+    asked: list[str] = []
+    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+
+    reply = up.ask(["S007"], answer)["S007"]
+
+    assert (reply.outcome, reply.attempts) == ("empty", 4)
+
+
+def test_time_ends_the_asking_within_a_chunk() -> None:
+    slow = Manners(lambda count: None, 1, 0.001, lambda *done: None)
+
+    def answer(name: str) -> str:
+        time.sleep(0.05)
+        return name
+
+    replies = slow.ask(NAMES[:40], answer)
+
+    # Eight at once, once or twice.
+    assert sum(reply.outcome == "ok" for reply in replies.values()) in (8, 16)
+    assert {reply.outcome for reply in replies.values()} == {"ok", "not_asked"}

@@ -1,6 +1,7 @@
 """Landing: what counts as known when, what is news, what is set aside."""
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -209,6 +210,12 @@ class TestValues:
             (quote(low="-1"), "a price is not positive"),
             (quote(adj_close="0"), "a price is not positive"),
             (quote(high="1", low="2"), "the high is below the low"),
+            (quote(close="100", high="99.98"), "the high is below the open or close"),
+            (quote(open="100", high="99.98", close="99"), "the high is below the open or close"),
+            (quote(close="100", low="100.02"), "the low is above the open or close"),
+            (quote(session="1989-12-29"), "the date lies before the first day of the calendar"),
+            (quote(symbol="A" * 26), "the symbol is unknown: no name of a security"),
+            (quote(symbol="BRK B"), "the symbol is unknown: no name of a security"),
             (quote(session="2026-01-10"), "the date is no session of the exchange"),
             (quote(session="2026-01-19"), "the date is no session of the exchange"),
             (quote(session="infinity"), "session is not a date"),
@@ -223,6 +230,21 @@ class TestValues:
         landed = tell("quote", [row, quote("SPY")])
         assert (landed.landed, landed.quarantined) == (1, 1)
         assert [said for said, _ in set_aside(con)] == [reason]
+
+    @pytest.mark.parametrize(
+        "symbol", ["^GSPC", "BRK-B", "ES=F", "0P000071W8.TO", "M&M.NS", "A", "700.HK", "S_1"]
+    )
+    def test_names_of_securities_are_taken(self, tell: Tell, symbol: str) -> None:
+        assert tell("quote", [quote(symbol)]).landed == 1
+
+    @pytest.mark.parametrize("ticker", ["BRK/B", "BRK B", "BF.B", "RTYM6", "P5N994"])
+    def test_tickers_of_other_spellings_are_taken(self, tell: Tell, ticker: str) -> None:
+        assert tell("holding", [holding(ticker)]).landed == 1
+
+    def test_prices_in_different_precisions_are_taken(self, tell: Tell) -> None:
+        assert tell("quote", [quote(close="100", high="99.995", low="100.005")]).landed == 0
+        assert tell("quote", [quote(close="100", high="99.995")]).landed == 1
+        assert tell("quote", [quote("SPY", close="100", low="100.005")]).landed == 1
 
     @pytest.mark.parametrize(
         ("dataset", "row", "reason"),
@@ -597,13 +619,40 @@ HOSTILE = [
 class TestHostileText:
     @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:20])
     def test_it_stays_data(self, con: duckdb.DuckDBPyConnection, tell: Tell, text: str) -> None:
-        tell("quote", [quote(text), quote("SPY")])
         tell("fundamental", [fundamental("SPY", name=text, sector=text)])
-        tell("quote", [quote(text, D2, close=text)])
-        assert stored(con, "quote", "symbol") == sorted([(text.strip(),), ("SPY",)], key=str)
         assert stored(con, "fundamental", "name, sector") == [(text.strip(), text.strip())]
+        tell("quote", [quote("SPY", D2, close=text)])
         ((_, row),) = set_aside(con)
-        assert (row["symbol"], row["close"]) == (text, text)
+        assert row["close"] == text
+
+    @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:20])
+    @pytest.mark.parametrize(
+        ("dataset", "make", "reason"),
+        [
+            ("quote", quote, "the symbol is unknown: no name of a security"),
+            ("estimate", estimate, "the symbol is unknown: no name of a security"),
+            ("fundamental", fundamental, "the symbol is unknown: no name of a security"),
+            ("holding", holding, "the ticker is unknown: no name of a security"),
+            (
+                "rate",
+                lambda text: rate(text, D1),
+                "the series is unknown: no name of a series",
+            ),
+        ],
+    )
+    def test_no_security_has_such_a_name(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        tell: Tell,
+        dataset: str,
+        make: Callable[[str], dict],
+        reason: str,
+        text: str,
+    ) -> None:
+        assert tell(dataset, [make(text), make("SPY")]).landed == 1
+        ((said, row),) = set_aside(con)
+        assert said == reason
+        assert text in row.values()
 
     def test_hostile_column_names_do_nothing(
         self, con: duckdb.DuckDBPyConnection, tell: Tell

@@ -60,7 +60,8 @@ class TestPublication:
         assert place.current.is_symlink()
         assert place.current.readlink() == Path("published") / run.run_id
         assert stat.S_IMODE(place.warehouse.stat().st_mode) == 0o444
-        assert {path.name for path in place.current.iterdir()} == {"warehouse.duckdb", "run.json"}
+        inside = {path.name for path in place.current.iterdir()}
+        assert inside == {"warehouse.duckdb", "run.json", "export"}
         assert published_record(place)["session"] == str(SECOND)
         assert newest(place) == SECOND
         assert files(place.home) == USUAL

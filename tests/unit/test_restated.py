@@ -8,7 +8,7 @@ import pytest
 from night import bars
 
 from warehouse.land import land
-from warehouse.restated import moved_symbols, with_finality
+from warehouse.restated import moved_symbols, rebased_bars, with_finality
 from warehouse.run import Run
 
 MONDAY, TUESDAY = date(2026, 1, 12), date(2026, 1, 13)
@@ -63,6 +63,26 @@ def test_a_split_moves_a_symbol_and_rebases_every_bar_once(
     ratio = told["old_value"].astype(float) / told["new_value"].astype(float)
     assert ratio.to_list() == pytest.approx([4.0] * 20)
     assert moved_symbols(landed, night).empty
+
+
+def test_a_bar_that_the_vendor_lost_is_rebased_with_its_neighbours(
+    landed: duckdb.DuckDBPyConnection,
+) -> None:
+    whole = rebased(week(TUESDAY, 11))
+    lost = whole.iloc[4]
+    whole = whole.drop(index=whole.index[4])
+
+    kept = rebased_bars(landed, whole)
+
+    assert kept[["symbol", "session"]].values.tolist() == [["AAPL", pd.Timestamp(lost["session"])]]
+    for name in ("open", "high", "low", "close", "adj_close"):
+        assert kept[name].iloc[0] == pytest.approx(lost[name])
+    assert kept["volume"].iloc[0] == 4000
+
+    # A correction of one other bar leaves it alone.
+    corrected = week(MONDAY).drop(index=week(MONDAY).index[4])
+    corrected.loc[corrected.index[0], "close"] *= 1.02
+    assert rebased_bars(landed, corrected).empty
 
 
 def test_a_dividend_moves_adj_close_alone(landed: duckdb.DuckDBPyConnection) -> None:

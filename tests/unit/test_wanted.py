@@ -89,20 +89,39 @@ def test_a_missing_session_is_asked_for_again(con: duckdb.DuckDBPyConnection) ->
     assert quotes(con)["IWM"] == date(2025, 12, 8)
 
 
-@pytest.mark.parametrize("outcome", ["unknown", "empty", "stopped"])
-def test_a_dead_name_rests_for_a_week(con: duckdb.DuckDBPyConnection, outcome: str) -> None:
+def note(con: duckdb.DuckDBPyConnection, **outcomes: str) -> None:
+    """What became of symbols on FRIDAY."""
     run = run_of(FRIDAY)
-    note_outcomes(con, run, [Outcome("quote IWM", outcome, 1, 0), Outcome("quote SPY", "ok", 1, 9)])
+    note_outcomes(
+        con, run, [Outcome(f"quote {name}", word, 1, 0) for name, word in outcomes.items()]
+    )
     con.execute(
         "insert into ops.run by name select $1 as run_id, $2 as session", [run.run_id, FRIDAY]
     )
 
-    assert "IWM" not in quotes(con, MONDAY)
-    assert "SPY" in quotes(con, MONDAY)
-    assert "IWM" in quotes(con, date(2026, 1, 16))
+
+@pytest.mark.parametrize("outcome", ["unknown", "empty", "stopped"])
+def test_a_dead_name_rests_for_a_week(members: duckdb.DuckDBPyConnection, outcome: str) -> None:
+    land(members, "quote", bars(["ABCD"], FRIDAY, 3), run_of(FRIDAY))
+    note(members, ABCD=outcome, IWM=outcome, SPY="ok")
+
+    assert not {"ABCD", "IWM"} & set(quotes(members, MONDAY))
+    assert "SPY" in quotes(members, MONDAY)
+    assert {"ABCD", "IWM"} <= set(quotes(members, date(2026, 1, 16)))
 
 
-def test_companies_that_report_come_first_then_those_with_the_oldest_word(
+def test_what_a_pair_needs_rests_only_once_its_bars_are_a_week_old(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    land(con, "quote", bars(["IWM"], FRIDAY, 3), run_of(FRIDAY))
+    land(con, "quote", bars(["SPY"], date(2026, 1, 2), 3), run_of(FRIDAY))
+    note(con, IWM="unknown", SPY="unknown")
+
+    assert "IWM" in quotes(con, MONDAY)
+    assert "SPY" not in quotes(con, MONDAY)
+
+
+def test_companies_that_split_or_report_come_first_then_those_with_the_oldest_word(
     members: duckdb.DuckDBPyConnection,
 ) -> None:
     def told(symbol: str, day: str, report: str | None) -> dict[str, object]:
@@ -123,9 +142,23 @@ def test_companies_that_report_come_first_then_those_with_the_oldest_word(
     # raw.estimate keeps whose word it was.
     members.execute("update raw.estimate set source = 'live'")
 
-    companies = wanted(members, "estimate", run_of(MONDAY), UNIVERSE)["symbol"].tolist()
+    def companies(most: int) -> list[str]:
+        universe = UNIVERSE | {"companies": most}
+        names: list[str] = wanted(members, "estimate", run_of(MONDAY), universe)["symbol"].tolist()
+        return names
 
-    assert companies == ["ABCD", "TSLA", "MOG-A"]
+    assert companies(3) == ["ABCD", "TSLA", "MOG-A"]
+
+    # A season of reports leaves half of the night to the others.
+    members.execute("update raw.estimate set report_date = '2026-01-14' where symbol <> 'MOG-A'")
+    assert companies(3)[2:] == ["TSLA"]
+    assert companies(4)[2:] == ["TSLA", "MOG-A"]
+    assert len(companies(99)) == 9
+
+    # After a split the shares that are known are those before it.
+    split = bars(["MSFT"], MONDAY, 2).assign(split_ratio=[0.0, 4.0])
+    land(members, "quote", split, run_of(MONDAY))
+    assert companies(3)[0] == "MSFT"
 
 
 def test_rates_are_wanted_from_a_week_before_the_newest_release(

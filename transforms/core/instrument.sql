@@ -1,5 +1,9 @@
 with quoted as (
-    select distinct symbol from raw.quote
+    select
+        symbol,
+        max(session) as newest_session
+    from raw.quote
+    group by symbol
 ),
 
 held as (
@@ -48,8 +52,11 @@ select
     coalesce(r.industry, d.industry, h.industry) as industry,
     coalesce(r.currency, h.currency, 'USD') as currency,
     coalesce(c.issuer, k.symbol) as issuer,
-    coalesce(c.is_primary, true) as is_primary_class
+    coalesce(c.is_primary, true) as is_primary_class,
+    q.newest_session,
+    q.newest_session < max(q.newest_session) over () as is_stopped
 from known as k
+left join quoted as q on k.symbol = q.symbol
 left join reference.instrument as r on k.symbol = r.symbol
 left join described as d on k.symbol = d.symbol
 left join held as h on k.symbol = h.symbol

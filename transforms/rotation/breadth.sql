@@ -12,6 +12,15 @@ with member as (
     inner join reference.cohort as c on m.cohort = c.cohort
 ),
 
+benchmark as (
+    select
+        symbol,
+        session,
+        return_1m_pct
+    from rotation.trend
+    where symbol in (select benchmark_symbol from reference.cohort)
+),
+
 covered as (
     select
         m.cohort,
@@ -29,7 +38,7 @@ covered as (
     from member as m
     inner join rotation.trend as t
         on m.symbol = t.symbol and t.session between m.applies_from and m.applies_to
-    left join rotation.trend as b
+    left join benchmark as b
         on m.benchmark_symbol = b.symbol and t.session = b.session
     where t.return_pct is not null
 ),

@@ -7,7 +7,8 @@ with broad as (
         least(b.coverage_pct, 100 * b.eligible_200_count / b.member_count) as coverage_200_pct,
         least(b.coverage_pct, 100 * b.eligible_252_count / b.member_count) as coverage_252_pct,
         b.above_sma_50_pct - lag(b.above_sma_50_pct, 21) over past as above_sma_50_change_1m_pct,
-        b.median_return_1m_pct - m.median_return_1m_pct as median_return_1m_less_mag7_pct
+        b.median_return_1m_pct - m.median_return_1m_pct as median_return_1m_less_mag7_pct,
+        100 * m.eligible_50_count / m.member_count as mag7_coverage_50_pct
     from rotation.breadth as b
     left join rotation.breadth as m on b.session = m.session and m.cohort = 'MAG7'
     window past as (partition by b.cohort order by b.session)
@@ -29,6 +30,7 @@ measured as (
                     coverage_50_pct,
                     lag(coverage_50_pct, 21) over (partition by cohort, name order by session)
                 )
+            when 'median_return_1m_less_mag7_pct' then least(coverage_50_pct, mag7_coverage_50_pct)
             -- Members with 50 quotes have a 21-session return; breadth does not count those.
             else coverage_50_pct
         end as coverage_pct,

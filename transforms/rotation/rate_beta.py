@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Moments = NDArray[np.datetime64]
 
 WINDOW = 126  # changes in a regression
+ROUNDING = 1e-12  # share of a sum of squares below which a deviation is no movement
 SPAN = 135  # sessions, the row's own included, that all of them must lie in
 # Level of each factor in basis points: weights on FRED's series, which are in percent.
 FACTORS = {
@@ -36,23 +37,33 @@ def rate_beta(
     """
     trading = reference_calendar_day[reference_calendar_day["is_session"]]
     nights = trading.set_index("day")["night_ends"].sort_index()
+    ends = nights.to_numpy("datetime64[us]")
     closes = core_benchmark_quote.pivot(index="session", columns="symbol", values="close")
-    frames = []
-    for factor, weights in FACTORS.items():
-        vintages = list(_vintages(raw_rate, weights, nights.index))
+    closes = closes.reindex(nights.index)
+    sides = {
+        pair: closes[[long, short]].to_numpy()
         for pair, long, short in reference_pair[["pair", "long_symbol", "short_symbol"]].itertuples(
             index=False
-        ):
-            if long not in closes or short not in closes:
-                continue
-            sides = closes[[long, short]].dropna()
-            ends = nights.reindex(sides.index)
-            for start, end, level in vintages:
-                sessions = sides.index[(ends >= start) & (ends < end)]
-                if len(sessions):
-                    rows = _regress(sides, level, sessions, nights)
-                    frames.append(rows.assign(pair=pair, factor=factor))
-    return pd.concat(frames).reset_index(names="session") if frames else _nothing()
+        )
+        if long in closes and short in closes
+    }
+    frames, pairs, factors = [], [], []
+    for factor, weights in FACTORS.items():
+        for start, end, level in _vintages(raw_rate, weights, nights.index):
+            level = level.reindex(nights.index)
+            for pair, both in sides.items():
+                frames.append(_regress(both, level, ends, (ends >= start) & (ends < end)))
+                pairs.append(pair)
+                factors.append(factor)
+    if not frames:
+        return _nothing()
+    counts = [len(frame) for frame in frames]
+    table = pd.concat(frames)
+    return table.assign(
+        session=nights.index[table.index],
+        pair=pd.Categorical(pairs).repeat(counts),
+        factor=pd.Categorical(factors).repeat(counts),
+    )
 
 
 def _vintages(
@@ -85,27 +96,38 @@ def _vintages(
 
 
 def _regress(
-    sides: pd.DataFrame, level: pd.DataFrame, sessions: pd.Index, nights: pd.Series
+    sides: Floats, level: pd.DataFrame, ends: Moments, is_wanted: NDArray[np.bool_]
 ) -> pd.DataFrame:
-    """Coefficients for `sessions`, from what of `level` was known at the end of each night."""
-    common = sides.index.intersection(level.index)
-    known_at = np.maximum.accumulate(level.loc[common, "known_at"].to_numpy("datetime64[us]"))
-    ends = nights.loc[sessions].to_numpy("datetime64[us]")
+    """Coefficients for the wanted sessions on which both sides are quoted, by their place.
+
+    All by session of the calendar: both closes, the factor's level and when it was known, the end
+    of the night. A row takes what of `level` was known by then.
+    """
+    is_quoted = ~np.isnan(sides).any(axis=1)
+    level_bp = level["level_bp"].to_numpy()
+    sessions = np.flatnonzero(is_quoted & is_wanted)
+    common = np.flatnonzero(is_quoted & ~np.isnan(level_bp))
+    known_at = np.maximum.accumulate(level["known_at"].to_numpy("datetime64[us]")[common])
     # Changes known by each night; a change needs the day before it as well.
-    known = np.maximum(np.searchsorted(known_at, ends, side="right") - 1, 0)
-    place = nights.index.get_indexer(common)[1:]
-    oldest = nights.index.get_indexer(sessions) - SPAN + 1
-    within = np.maximum(known - np.searchsorted(place, oldest), 0)
-    first = max(int(known.min()) - WINDOW, 0)
-    growth = sides.loc[common].to_numpy()[first:]
-    growth = 100 * (growth[1:] / growth[:-1])
-    change_bp = np.diff(level.loc[common, "level_bp"].to_numpy()[first:])
+    known = np.maximum(np.searchsorted(known_at, ends[sessions], side="right") - 1, 0)
+    oldest = np.searchsorted(common[1:], sessions - SPAN + 1)
+    within = np.maximum(known - oldest, 0)
+    first = max(int(known.min(initial=len(common))) - WINDOW, 0)
+    growth = 100 * sides[common[first + 1 :]] / sides[common[first:-1]]
+    change_bp = np.diff(level_bp[common[first:]])
     fits = _ordinary_least_squares(change_bp.round(6), growth[:, 0] - growth[:, 1])
     rows = np.full((len(sessions), 3), np.nan)
     is_full = within >= WINDOW
     rows[is_full] = fits[known[is_full] - WINDOW - first]
-    frame = pd.DataFrame(rows, sessions, ["beta_pct_per_bp", "t_stat", "r_squared"])
-    return frame.assign(observations=np.minimum(within, WINDOW))
+    return pd.DataFrame(
+        {
+            "beta_pct_per_bp": rows[:, 0],
+            "t_stat": rows[:, 1],
+            "r_squared": rows[:, 2],
+            "observations": np.minimum(within, WINDOW),
+        },
+        index=sessions,
+    )
 
 
 def _ordinary_least_squares(x: Floats, y: Floats) -> Floats:
@@ -115,18 +137,27 @@ def _ordinary_least_squares(x: Floats, y: Floats) -> Floats:
     """
     if len(x) < WINDOW:
         return np.empty((0, 3))
-    xs, ys = sliding_window_view(x, WINDOW), sliding_window_view(y, WINDOW)
-    dx = xs - xs.mean(axis=1, keepdims=True)
-    dy = ys - ys.mean(axis=1, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sxx = np.where(np.ptp(xs, axis=1) > 0, np.einsum("ij,ij->i", dx, dx), np.nan)
-        syy = np.where(np.ptp(ys, axis=1) > 0, np.einsum("ij,ij->i", dy, dy), np.nan)
-        beta = np.einsum("ij,ij->i", dx, dy) / sxx
-        residual = dy - beta[:, None] * dx
-        unexplained = np.einsum("ij,ij->i", residual, residual)
-        t = beta / np.sqrt(unexplained / (WINDOW - 2) / sxx)
-        fits = np.column_stack([beta, t, 1 - unexplained / syy])
-    return np.where(np.isfinite(fits), fits, np.nan)
+    sxx, sxy, syy = _products(x, x), _products(x, y), _products(y, y)
+    sxx = np.where(sxx > ROUNDING * _sums(x * x), sxx, np.nan)
+    syy = np.where(syy > ROUNDING * _sums(y * y), syy, np.nan)
+    beta = sxy / sxx
+    explained = beta * sxy
+    residual = np.where(syy - explained > ROUNDING * syy, syy - explained, np.nan)
+    t = beta / np.sqrt(residual / (WINDOW - 2) / sxx)
+    return np.column_stack([beta, t, explained / syy])
+
+
+def _products(one: Floats, other: Floats) -> Floats:
+    """Sum of the products of both deviations from their means, in each window.
+
+    The mean of daily changes is small beside their deviation, so that nothing cancels.
+    """
+    return _sums(one * other) - _sums(one) * _sums(other) / WINDOW
+
+
+def _sums(values: Floats) -> Floats:
+    """Sum of each window, on its own: no error is carried along."""
+    return np.convolve(values, np.ones(WINDOW), "valid")
 
 
 def _nothing() -> pd.DataFrame:

@@ -10,9 +10,10 @@ quoted as (
         q.session,
         q.close,
         q.total_return_pct,
-        count(*) filter (where q.total_return_pct is null) over (
+        sum((q.total_return_pct is null)::integer) over (
             partition by q.symbol
             order by q.session
+            rows unbounded preceding
         ) as gap
     from core.quote as q
     semi join side on q.symbol = side.symbol
@@ -35,27 +36,41 @@ level as (
         product(1 + total_return_pct / 100) over (
             partition by symbol, gap
             order by session
+            rows unbounded preceding
         ) as level,
         gap
     from quoted
     where total_return_pct is not null
 ),
 
+-- One side at a time: a planner that takes pairs for few joins every two symbols of a session.
+long as materialized (
+    select
+        p.pair,
+        p.long_symbol,
+        p.short_symbol,
+        l.session,
+        l.basis,
+        l.level,
+        l.gap
+    from reference.pair as p
+    inner join level as l on p.long_symbol = l.symbol
+),
+
 common as (
     select
         long.session,
-        p.pair,
+        long.pair,
         long.basis,
-        p.long_symbol,
-        p.short_symbol,
+        long.long_symbol,
+        long.short_symbol,
         long.level as long_level,
         short.level as short_level,
         long.gap + short.gap as history
-    from reference.pair as p
-    inner join level as long on p.long_symbol = long.symbol
+    from long
     inner join level as short
         on
-            p.short_symbol = short.symbol
+            long.short_symbol = short.symbol
             and long.session = short.session
             and long.basis = short.basis
 ),
@@ -100,7 +115,11 @@ measured as (
         100 * (i.long_index / lag(i.long_index, 252) over past)
         - 100 * (i.short_index / lag(i.short_index, 252) over past) as excess_12m_pct,
         100 * (i.long_index / y.long_index - 1) as long_ytd_pct,
-        100 * (i.short_index / y.short_index - 1) as short_ytd_pct
+        100 * (i.short_index / y.short_index - 1) as short_ytd_pct,
+        avg(ratio) over (past rows 49 preceding) as mean_50,
+        avg(ratio) over (past rows 199 preceding) as mean_200,
+        avg(ratio) over (past rows 251 preceding) as mean_252,
+        stddev_samp(ratio) over (past rows 251 preceding) as deviation_252
     from indexed as i
     left join year_end as y
         on
@@ -114,10 +133,6 @@ measured as (
 placed as (
     select
         *,
-        avg(ratio) over (past rows 49 preceding) as mean_50,
-        avg(ratio) over (past rows 199 preceding) as mean_200,
-        avg(ratio) over (past rows 251 preceding) as mean_252,
-        stddev_samp(ratio) over (past rows 251 preceding) as deviation_252,
         -- The share of values so far that are not above this one.
         cume_dist(order by excess_3m_pct) over (
             partition by pair, basis, history, excess_3m_pct is null
@@ -125,7 +140,6 @@ placed as (
             rows unbounded preceding
         ) as share_below
     from measured
-    window past as (partition by pair, basis, history order by session)
 )
 
 select

@@ -8,6 +8,8 @@ with weighed as (
         ) as coverage_pct,
         sum(weight * score order by signal)
         / sum(weight order by signal) filter (where score is not null) as score,
+        coalesce(bool_or(is_membership_backfilled) filter (where score is not null), false)
+            as is_membership_backfilled,
         max_by(finding, (weight * score, signal)) filter (where score > 0) as most_for,
         min_by(finding, (weight * score, signal)) filter (where score < 0) as most_against
     from rotation.scorecard_signal
@@ -77,6 +79,7 @@ select
     score,
     signal_count,
     coverage_pct,
+    is_membership_backfilled,
     regime,
     regime_since,
     case

@@ -54,6 +54,8 @@ scored as (
 phrased as (
     select
         *,
+        -- Rounding keeps 57 % from being 56.99999.
+        round(100 * share_below, 9) as percent_below,
         replace(
             case when value < 0 then reads_negative else reads_positive end,
             '{value}',
@@ -62,8 +64,8 @@ phrased as (
         || case
             when score is null then ''
             when share_below >= 0.5
-                then format(' ({} than {:.0f} % of the time)', word_high, floor(100 * share_below))
-            else format(' ({} than {:.0f} % of the time)', word_low, floor(100 - 100 * share_below))
+                then format(' ({} than {:.0f} % of the time)', word_high, floor(percent_below))
+            else format(' ({} than {:.0f} % of the time)', word_low, floor(100 - percent_below))
         end as finding
     from scored
 )

@@ -10,25 +10,18 @@ with signed as (
         lag(long_index) over past as long_before,
         lag(short_index) over past as short_before,
         -- Less than a billionth of a percent point is a tie: floating point, not the market.
-        case when abs(excess_1d_pct) < 1e-9 then 0 else sign(excess_1d_pct) end as side
+        case when abs(excess_1d_pct) < 1e-9 then 0 else sign(excess_1d_pct) end as side,
+        coalesce(side <> lag(side) over past, true)::integer as is_turn
     from rotation.relative_strength
     window past as (partition by pair, basis, history_start order by session)
     qualify excess_1d_pct is not null
 ),
 
-turned as (
-    select
-        *,
-        coalesce(side <> lag(side) over past, true)::integer as is_turn
-    from signed
-    window past as (partition by pair, basis, history_start order by session)
-),
-
 numbered as (
     select
         *,
-        sum(is_turn) over past as streak_number
-    from turned
+        sum(is_turn) over (past rows unbounded preceding) as streak_number
+    from signed
     window past as (partition by pair, basis, history_start order by session)
 ),
 

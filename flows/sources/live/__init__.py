@@ -1,23 +1,23 @@
 """The live source: Yahoo Finance through yfinance, FRED, and the iShares holdings files."""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import pandas as pd
 
 from flows.sources import Answer, Outcome
 from flows.sources.live.settings import Settings
 
-if TYPE_CHECKING:
-    import yfinance
-
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
 CERTIFICATES = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+FRED_SECRET = "fred-api-key"
+# That yfinance makes of one company's question: summary, quote, PEG ratio, consensus, calendar.
+REQUESTS = {"estimate": 5}
 
 
 @dataclass
@@ -26,7 +26,8 @@ class Live:
 
     settings: Settings
     pace: Callable[[str, int], None] = lambda vendor, count: None
-    companies: "dict[str, yfinance.Ticker]" = field(default_factory=dict)
+    infos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    answering: set[str] = field(default_factory=set)  # vendors that have answered something
 
     name: ClassVar[str] = "live"
     is_simulated: ClassVar[bool] = False
@@ -49,7 +50,12 @@ class Live:
     def newest_session(self, completed: date) -> date:
         return completed
 
-    def open(self, folder: Path, pace: Callable[[str, int], None]) -> None:
+    def open(
+        self,
+        folder: Path,
+        pace: Callable[[str, int], None],
+        secret: Callable[[str], str | None] = lambda name: None,
+    ) -> None:
         from flows.sources.live.yahoo import prepare
 
         if given := next(filter(None, map(os.environ.get, CERTIFICATES)), None):
@@ -57,6 +63,8 @@ class Live:
                 os.environ.setdefault(name, given)
         prepare(folder)
         self.pace = pace
+        if not self.settings.fred_api_key and (key := secret(FRED_SECRET)):
+            self.settings = replace(self.settings, fred_api_key=key.strip())
 
     def ask(
         self, dataset: str, wanted: pd.DataFrame, until: date, tell: Callable[[int, int], None]
@@ -69,8 +77,12 @@ class Live:
         from flows.sources.live.asking import Manners
 
         vendor, request = self._request(dataset, wanted, until)
-        manners = Manners(partial(self.pace, vendor), self.settings.minutes, tell)
+        pace, minutes = partial(self.pace, vendor), self.settings.minutes
+        is_up = vendor in self.answering
+        manners = Manners(pace, REQUESTS.get(dataset, 1), minutes, tell, is_up)
         replies = manners.ask(list(wanted.iloc[:, 0]), request)
+        if any(reply.outcome == "ok" for reply in replies.values()):
+            self.answering.add(vendor)
         frames = [reply.value for reply in replies.values() if reply.value is not None]
         return Answer(
             pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(),
@@ -106,16 +118,19 @@ class Live:
             case "rate" if key := self.settings.fred_api_key:
                 return "fred", lambda name: fetch_releases(name, since(name), until, key)
             case "rate":
-                return "fred", fetch_graph
+                return "fred", lambda name: fetch_graph(name, until)
             case "holding":
                 return "ishares", lambda fund: fetch_holdings(fund, about[fund], until)
             case "estimate":
-                return "yahoo", lambda symbol: fetch_estimates(self._company(symbol), until)
+                return "yahoo", lambda symbol: fetch_estimates(symbol, self._info(symbol), until)
             case _:
-                return "yahoo", lambda symbol: fetch_fundamental(self._company(symbol), until)
+                return "yahoo", lambda symbol: fetch_fundamental(symbol, self._info(symbol), until)
 
-    def _company(self, symbol: str) -> "yfinance.Ticker":
-        """What yfinance knows of a company, kept: estimates and fundamentals share answers."""
-        import yfinance
+    def _info(self, symbol: str) -> Mapping[str, Any]:
+        """A company's summary, kept where it is whole: estimates and fundamentals read the same."""
+        from flows.sources.live.companies import fetch_info, is_whole
 
-        return self.companies.setdefault(symbol, yfinance.Ticker(symbol))
+        info = self.infos.get(symbol) or fetch_info(symbol)
+        if is_whole(info):
+            self.infos[symbol] = info
+        return info

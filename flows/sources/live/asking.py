@@ -10,9 +10,12 @@ from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
-CHUNK = 40  # names between two looks at pace, clock and trouble
+CHUNK = 40  # requests between two looks at pace, clock and trouble
 WORKERS = 8  # requests under way at once
-MANY = 5  # names without an answer mean that the vendor is down; fewer are those names' trouble
+# So many names without an answer, or so large a share of all, mean that the vendor is down; fewer
+# are those names' own trouble.
+MANY, MANY_SHARE = 5, 0.1
+DOWN = ("failed", "rate_limited")  # what it sounds like: any other word is an answer
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 60.0
 RATE_LIMITED = 4  # doublings of the wait that a 429 is worth
 
@@ -20,8 +23,8 @@ RATE_LIMITED = 4  # doublings of the wait that a 429 is worth
 class Trouble(Exception):
     """A request that gave nothing, or a `value` that is not all that was asked for.
 
-    `outcome` is its word in `ops.source_outcome`; `tries` is how often a name is asked before that
-    word stands.
+    `outcome` is its word in `ops.source_outcome`; `tries` is how often a name must meet it before
+    that word stands.
     """
 
     def __init__(self, outcome: str, detail: str, *, tries: int, value: Any = None) -> None:
@@ -41,13 +44,22 @@ class Reply(Generic[T]):
     detail: str = ""
 
 
+TOO_LATE = Trouble("not_asked", "the time for this source was over", tries=1)
+
+
 @dataclass(frozen=True)
 class Manners:
-    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking."""
+    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking.
+
+    A name costs `requests`. Of a vendor that `is_up`, because it has just answered something else,
+    a few names without an answer say nothing.
+    """
 
     pace: Callable[[int], None]
+    requests: int
     minutes: float
     tell: Callable[[int, int], None]  # how many names are settled, of how many
+    is_up: bool = False
 
     def ask(self, names: Sequence[str], request: Callable[[str], T]) -> dict[str, Reply[T]]:
         """Request every name, chunk by chunk; one reply for each, in the order of `names`.
@@ -58,30 +70,41 @@ class Manners:
         """
         settled: dict[str, Reply[T]] = {}
         latest: dict[str, Trouble] = {}
-        tries: Counter[str] = Counter()
+        tries: Counter[tuple[str, str]] = Counter()
         attempts: Counter[str] = Counter()
         waiting, silence = deque(names), 0
+        many = max(MANY if self.is_up else min(MANY, len(names)), MANY_SHARE * len(names))
         ends = time.monotonic() + 60 * self.minutes
         with ThreadPoolExecutor(WORKERS) as pool:
             while waiting and time.monotonic() < ends:
-                chunk = [waiting.popleft() for _ in range(min(CHUNK, len(waiting)))]
-                self.pace(len(chunk))
-                replies = pool.map(lambda name: _try(request, name), chunk)
-                given = dict(zip(chunk, replies, strict=True))
-                attempts.update(chunk)
-                troubles = {n: t for n, t in given.items() if isinstance(t, Trouble)}
-                is_silent = len(chunk) >= min(MANY, len(names)) and len(troubles) == len(chunk)
-                is_silent &= all(t.value is None and t.tries > 1 for t in troubles.values())
-                silence = silence + 1 if is_silent else 0
-                if not is_silent:
-                    tries.update(chunk)
-                for name, reply in given.items():
-                    if not isinstance(reply, Trouble):
-                        settled[name] = Reply(reply, "ok", attempts[name])
-                        continue
-                    latest[name] = reply
-                    if tries[name] >= reply.tries:
-                        settled[name] = _left(reply, attempts[name])
+                most = min(max(1, CHUNK // self.requests), len(waiting))
+                chunk = [waiting.popleft() for _ in range(most)]
+                self.pace(len(chunk) * self.requests)
+                given: dict[str, T | Trouble] = {}
+                answered = len(settled)
+                replies = pool.map(lambda name: _try(request, name, ends), chunk)
+                for name, reply in zip(chunk, replies, strict=True):
+                    if reply is not None:
+                        given[name] = reply
+                        answered += not isinstance(reply, Trouble)
+                        self.tell(answered, len(names))
+                waiting.extend(name for name in chunk if name not in given)
+                attempts.update(given.keys())
+                troubles = {n: r for n, r in given.items() if isinstance(r, Trouble)}
+                is_down = (
+                    len(names) - len(settled) >= many
+                    and len(troubles) == len(given)
+                    and all(trouble.outcome in DOWN for trouble in troubles.values())
+                )
+                silence = silence + 1 if is_down else 0
+                if not is_down:
+                    tries.update((name, trouble.outcome) for name, trouble in troubles.items())
+                latest |= troubles
+                for name, answer in given.items():
+                    if not isinstance(answer, Trouble):
+                        settled[name] = Reply(answer, "ok", attempts[name])
+                    elif tries[name, answer.outcome] >= answer.tries:
+                        settled[name] = _left(answer, attempts[name])
                     else:
                         waiting.append(name)
                 self.tell(len(settled), len(names))
@@ -92,15 +115,14 @@ class Manners:
                         doublings += RATE_LIMITED
                     _wait(doublings, ends)
         for name in waiting:
-            settled[name] = (
-                _left(latest[name], attempts[name])
-                if name in latest
-                else Reply(None, "not_asked", 0, "the time for this source was over")
-            )
+            settled[name] = _left(latest.get(name, TOO_LATE), attempts[name])
         return {name: settled[name] for name in names}
 
 
-def _try(request: Callable[[str], T], name: str) -> "T | Trouble":
+def _try(request: Callable[[str], T], name: str, ends: float) -> "T | Trouble | None":
+    """An answer, the trouble with it, or None where the time was over before."""
+    if time.monotonic() > ends:
+        return None
     try:
         return request(name)
     except Trouble as trouble:

@@ -15,11 +15,16 @@ API = "https://api.stlouisfed.org/fred/series/observations"
 ROWS = 100_000  # that one answer of the API may have
 VINTAGE_YEARS = 5  # of releases in one question; more than 2,000 releases are refused
 FIRST_RELEASE = date(1990, 1, 1)
+DAILY = pd.Timedelta(days=5)  # at most, between two values of a daily series
+STALE = pd.Timedelta(days=10)  # as long as a daily rate may be carried
 RELEASED_AT = pd.Timedelta(hours=22)  # UTC; a release has a date, by then it is out
 
 
-def fetch_graph(series_id: str) -> pd.DataFrame:
-    """The whole series as it stands: series_id, observation_date, value_pct. Raises Trouble."""
+def fetch_graph(series_id: str, today: date) -> pd.DataFrame:
+    """The whole series as it stands: series_id, observation_date, value_pct.
+
+    Raises Trouble: "stale" with the series where a daily one ends long before `today`.
+    """
     text = get_text(GRAPH, {"id": series_id}, vendor="FRED")
     try:
         frame = read_graph_csv(text, series_id)
@@ -27,29 +32,45 @@ def fetch_graph(series_id: str) -> pd.DataFrame:
         raise Trouble("failed", str(error), tries=MOST_TRIES) from None
     if frame.empty:
         raise Trouble("empty", "FRED gave no observation", tries=2)
+    days = pd.to_datetime(frame["observation_date"], errors="coerce").dropna()
+    newest, is_daily = days.max(), days.diff().median() < DAILY
+    if is_daily and newest < pd.Timestamp(today) - STALE:
+        if not text.endswith("\n"):
+            raise Trouble("failed", f"FRED's {series_id} was cut", tries=MOST_TRIES)
+        raise Trouble("stale", f"newest value {newest:%Y-%m-%d}", tries=2, value=frame)
     return frame
 
 
 def fetch_releases(series_id: str, since: date | None, today: date, key: str) -> pd.DataFrame:
     """Every value released from `since` on, or ever, with the `known_at` of its release.
 
-    What the archive's first release tells is older than the archive: it has no known_at. Raises
-    Trouble.
+    What the archive's first release tells is older than the archive: unless it was revised since,
+    it has no known_at. Raises Trouble.
     """
-    spans = []
-    start = since or FIRST_RELEASE
-    while start <= today:
-        end = min(today, date(start.year + VINTAGE_YEARS, 1, 1) - timedelta(days=1))
-        spans.append((start, end))
-        start = end + timedelta(days=1)
-    told = pd.concat([_observations(series_id, *span, key) for span in spans], ignore_index=True)
+    parts: list[pd.DataFrame] = []
+    first, end = since or FIRST_RELEASE, today
+    while first <= end:
+        start = max(first, date(end.year - VINTAGE_YEARS + 1, 1, 1))
+        try:
+            part = _observations(series_id, start, end, key)
+        except Trouble as trouble:
+            if trouble.outcome == "refused" and parts:
+                break  # the archive does not go back so far
+            raise
+        parts.append(part)
+        if part.empty:
+            break
+        end = start - timedelta(days=1)
+    told = pd.concat(parts, ignore_index=True)
     if told.empty:
         raise Trouble("empty", "FRED gave no observation", tries=2)
     told = told.sort_values(["observation_date", "known_at"], kind="stable", ignore_index=True)
     # Each span tells again what stands when it begins.
     told = told[told["value_pct"].ne(told.groupby("observation_date")["value_pct"].shift())]
     if since is None:
-        told["known_at"] = told["known_at"].where(told["known_at"] > told["known_at"].min())
+        is_later = told["known_at"] > told["known_at"].min()
+        is_revised = told.duplicated("observation_date", keep=False)
+        told["known_at"] = told["known_at"].where(is_later | is_revised)
     return told[told["value_pct"].ne(MISSING[1])].reset_index(drop=True)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import yfinance
 from yfinance.cache import get_tz_cache
@@ -12,6 +13,8 @@ from flows.sources.live.yahoo import answering
 SECONDS = 15  # that one answer may take
 TIME_ZONE = "America/New_York"  # of everything quoted here; unknown, yfinance asks for it first
 STOPPED_AFTER_DAYS = 14  # without a bar: no vendor's delay
+RECENT_DAYS = 14  # in which Yahoo may tell a split before it has rebased the closes
+SPLIT = 1.5  # ratios nearer to 1 cannot be told from a day's move
 
 COLUMNS = {
     "Open": "open",
@@ -28,7 +31,7 @@ COLUMNS = {
 def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
     """Bars from `since` (all there are without it) to `until`, one row per session.
 
-    Prices are split-adjusted as of today, adj_close also for dividends; `dividend` has a fund's
+    Prices are split-adjusted as of `until`, adj_close also for dividends; `dividend` has a fund's
     capital gains in it; an index has neither. Raises Trouble; where bars end before `until`, it
     carries those that came.
     """
@@ -46,13 +49,45 @@ def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
         bars["adj_close"] = bars["dividend"] = None
     else:
         bars["dividend"] = bars["Dividends"] + bars.get("Capital Gains", 0.0)
-    columns = ["symbol", "session", *COLUMNS.values(), "dividend"]
-    bars = bars.loc[bars["session"] <= pd.Timestamp(until), columns].reset_index(drop=True)
+    bars = _as_of(bars[["symbol", "session", *COLUMNS.values(), "dividend"]], until)
     if bars.empty:
-        raise Trouble("empty", "an answer without any bar", tries=2)
+        raise Trouble("empty", "an answer without any bar", tries=3)
+    if day := _unsettled_split(bars, until):
+        words = f"the closes before the split of {day} are not rebased yet"
+        raise Trouble("unsettled", words, tries=2)
     newest = bars["session"].iloc[-1].date()
     if newest < until:
         has_stopped = (until - newest).days > STOPPED_AFTER_DAYS
         outcome, tries = ("stopped", 1) if has_stopped else ("stale", 2)
         raise Trouble(outcome, f"newest bar {newest}", tries=tries, value=bars)
     return bars
+
+
+def _as_of(bars: pd.DataFrame, until: date) -> pd.DataFrame:
+    """The bars up to `until`, without what later splits and dividends have made of them.
+
+    On an ex-date Yahoo rewrites all earlier bars at once, though its session may still run: closes
+    are divided by the split's ratio, adjusted closes also times 1 - dividend / close before.
+    """
+    is_later = bars["session"] > pd.Timestamp(until)
+    told = bars[~is_later].reset_index(drop=True)
+    if not is_later.any():
+        return told
+    kept = 1 - bars["dividend"].astype(float) / bars["close"].shift()
+    paid = np.nanprod(kept[is_later].to_numpy("float64"))
+    ratio = np.prod(bars.loc[is_later, "split_ratio"].replace(0, 1).to_numpy("float64"))
+    told["adj_close"] /= paid
+    if ratio != 1:
+        told[["open", "high", "low", "close", "adj_close", "dividend"]] *= ratio
+        told["volume"] = (told["volume"] / ratio).round()
+    return told
+
+
+def _unsettled_split(bars: pd.DataFrame, until: date) -> date | None:
+    """The ex-date of a recent split whose price step the earlier closes still show."""
+    recent = bars["session"] > pd.Timestamp(until) - pd.Timedelta(days=RECENT_DAYS)
+    ratio = np.log(bars["split_ratio"].replace(0, 1).to_numpy("float64"))
+    step = np.diff(np.log(bars["close"].to_numpy("float64")), prepend=np.nan)
+    shows = np.abs(step + ratio) < np.abs(step) / 2
+    is_unsettled = recent & (np.abs(ratio) >= np.log(SPLIT)) & shows
+    return bars.loc[is_unsettled, "session"].iloc[0].date() if is_unsettled.any() else None

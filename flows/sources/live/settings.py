@@ -1,7 +1,7 @@
 """What a user may set about the live source, all in the environment."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flows.sources import SourceError
 
@@ -20,7 +20,7 @@ class Settings:
     companies_per_night: int = 250
     requests_per_second: float = 5.0
     minutes: float = 30.0
-    fred_api_key: str | None = None
+    fred_api_key: str | None = field(default=None, repr=False)  # nowhere to be read again
 
     @classmethod
     def from_environment(cls) -> "Settings":
@@ -33,7 +33,7 @@ class Settings:
             ),
             requests_per_second=_number("ROTATION_REQUESTS_PER_SECOND", cls.requests_per_second),
             minutes=_number("ROTATION_SOURCE_MINUTES", cls.minutes),
-            fred_api_key=os.environ.get("FRED_API_KEY") or None,
+            fred_api_key=os.environ.get("FRED_API_KEY", "").strip() or None,
         )
 
 

@@ -23,6 +23,6 @@ def get_text(url: str, parameters: dict[str, str], *, vendor: str) -> str:
     if answer.status_code >= 500:
         raise Trouble("failed", f"{vendor} answered {answer.status_code}", tries=MOST_TRIES)
     if answer.status_code >= 400:
-        words = f"{vendor} refused the question ({answer.status_code}): is the key right?"
+        words = f"{vendor} refused the question ({answer.status_code}): are key and name right?"
         raise Trouble("refused", words, tries=2)
     return str(answer.text)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import yfinance
+from curl_cffi.requests import RequestsError
+from yfinance.cache import get_cookie_cache
 from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
@@ -17,6 +19,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_TRIES = 6
+UNKNOWN_TRIES = 2  # a name that is unknown rests for a week; one stray 404 must not cause that
+AT_ONCE = 3  # tries of one of a company's requests
 
 
 def prepare(folder: Path) -> None:
@@ -44,18 +48,53 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
             raise _missing(error) from None
         except Exception as error:  # a broken answer breaks yfinance in many ways
             YfData.cache_get.cache_clear()  # which may keep that answer
-            if getattr(getattr(error, "response", None), "status_code", None) == 404:
-                raise Trouble("unknown", "Yahoo does not know it", tries=1) from None
-            words = f"{type(error).__name__}: {error}"
-            raise Trouble("failed", words, tries=MOST_TRIES) from None
+            status = getattr(getattr(error, "response", None), "status_code", None)
+            if status == 404:
+                words = "Yahoo does not know it"
+                raise Trouble("unknown", words, tries=UNKNOWN_TRIES) from None
+            if status == 401:
+                get_cookie_cache().store("curlCffi", None)  # else it brings the refused one back
+            raise Trouble("failed", _words(error, status), tries=MOST_TRIES) from None
 
     return asked
+
+
+def steadfast(request: Callable[P, R]) -> Callable[P, R]:
+    """`request` as `answering` has it, at once again where nothing came.
+
+    A company takes several requests: failing as a whole, it would rarely be whole. Amid failures,
+    an answer that lacks something is one of them.
+    """
+    asked = answering(request)
+
+    @wraps(request)
+    def insisted(*args: P.args, **kwargs: P.kwargs) -> R:
+        met: list[Trouble] = []
+        while len(met) < AT_ONCE:
+            try:
+                return asked(*args, **kwargs)
+            except Trouble as trouble:
+                if trouble.outcome not in ("failed", "empty", "partial"):
+                    raise
+                met.append(trouble)
+        raise next((trouble for trouble in met if trouble.outcome == "failed"), met[-1])
+
+    return insisted
+
+
+def _words(error: Exception, status: int | None) -> str:
+    """What went wrong, without an address: that may hold a crumb."""
+    if status:
+        return f"Yahoo answered {status}"
+    if isinstance(error, RequestsError):
+        return f"Yahoo did not answer ({type(error).__name__})"
+    return f"Yahoo gave no answer that can be read ({type(error).__name__})"
 
 
 def _missing(error: YFPricesMissingError | YFTzMissingError) -> Trouble:
     reason = getattr(error, "yahoo_reason", None)
     if reason is None:
-        return Trouble("empty", "an answer without any bar", tries=2)
+        return Trouble("empty", "an answer without any bar", tries=3)
     if "No data found" in reason or "delisted" in reason:
-        return Trouble("unknown", reason, tries=1)
+        return Trouble("unknown", reason, tries=UNKNOWN_TRIES)
     return Trouble("failed", reason, tries=MOST_TRIES)

@@ -1,0 +1,63 @@
+"""`rotation explain`: the dictionary's entry of a table or column, from the declarations alone."""
+
+import sys
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from warehouse.declaration import Column, Declaration
+from warehouse.dictionary import Entry, find_columns, find_tables, nearest, read_entries
+from warehouse.transform import read_transforms
+
+WIDE = 500  # columns of a screen that is none, so that lines stay whole
+
+
+class UnknownNameError(Exception):
+    """No table or column has that name; the sentence gives the nearest."""
+
+
+def explain(name: str) -> None:
+    """Print what a table or a column is; `name` may carry its schema, or its table.
+
+    Raises UnknownNameError.
+    """
+    entries = read_entries(read_transforms())
+    wanted = name.strip().lower().removesuffix("_as_of")
+    tables, columns = find_tables(entries, wanted), find_columns(entries, wanted)
+    if not tables and not columns:
+        near = " or ".join(nearest(entries, wanted))
+        hint = f"the nearest is {near}" if near else "docs/tables.md has all names"
+        raise UnknownNameError(f"No table or column is called {name!r}: {hint}.")
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+    if tables:
+        _show_table(console, tables[0])
+    if columns:
+        _show_columns(console, columns)
+    if len(tables) > 1:
+        others = ", ".join(entry.name for entry in tables[1:])
+        console.print(f"[dim]Of the same name:[/dim] {others}")
+
+
+def _show_table(console: Console, entry: Entry) -> None:
+    table = entry.declaration
+    console.print(f"[bold]{entry.name}[/bold]\n{escape(table.description)}\n")
+    console.print(f"[dim]grain[/dim]       {', '.join(table.grain)}")
+    console.print(f"[dim]built by[/dim]    {entry.built_by}")
+    if entry.upstream:
+        console.print(f"[dim]built from[/dim]  {', '.join(entry.upstream)}")
+    shown = Table("column", "type", "unit", "meaning", box=None, header_style="dim")
+    for column in table.columns:
+        shown.add_row(*map(escape, (column.name, column.type, column.unit, column.meaning)))
+    console.print("", shown, "", "[dim]example[/dim]", escape(table.example), sep="\n")
+
+
+def _show_columns(console: Console, columns: Sequence[tuple[Declaration, Column]]) -> None:
+    """Where a column stands; the views of newest sessions repeat their tables."""
+    shown = Table("column", "type", "unit", "meaning", box=None, header_style="dim")
+    for table, column in columns:
+        if not table.table.startswith("latest_"):
+            name = f"{table.name}.{column.name}"
+            shown.add_row(*map(escape, (name, column.type, column.unit, column.meaning)))
+    console.print(shown)

@@ -1,0 +1,102 @@
+"""What moved since the last publication: which values, why, and what the sentence says."""
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from night import FIRST, SECOND, bars, build, run_night
+
+from warehouse import calendar
+from warehouse.connect import open_build
+from warehouse.land import land
+from warehouse.moved import Moved, in_words, note_moves
+from warehouse.place import Place
+from warehouse.run import Run
+from warehouse.transform import read_transforms
+from warehouse.writing import writing
+
+TABLES = [
+    *(t.name for t in read_transforms() if t.declaration.schema == "core"),
+    "rotation.relative_strength",
+    "rotation.streak",
+]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home whose first night is published: two funds, 100 sessions."""
+    run_night(tmp_path, FIRST, {"quote": bars(["IWM", "SPY"], FIRST, 100)}, TABLES)
+    return tmp_path
+
+
+def second_night(home: Path, quotes: pd.DataFrame) -> list[Moved]:
+    place = Place(home)
+    run = Run("nightly", "files", SECOND, calendar.night_ends(SECOND))
+    with writing(place, run) as con:
+        land(con, "quote", quotes, run)
+        done = build(con, {"raw.quote"}, TABLES)
+        con.commit()
+        built = {name for name, action in done.items() if action != "kept"}
+        return note_moves(con, place, run, read_transforms(), built)
+
+
+def restatements(home: Path, where: str = "true") -> pd.DataFrame:
+    with open_build(Place(home)) as con:
+        return con.execute(f"from ops.restatement where {where} order by all").df()
+
+
+def test_a_night_that_only_adds_moves_nothing(home: Path) -> None:
+    assert second_night(home, bars(["IWM", "SPY"], SECOND, 6)) == []
+    assert restatements(home).empty
+
+
+def test_a_restated_close_is_followed_into_every_metric(home: Path) -> None:
+    quotes = bars(["IWM", "SPY"], SECOND, 6)
+    day = date(2026, 1, 6)
+    quotes.loc[(quotes["symbol"] == "IWM") & (quotes["session"] == day), "close"] *= 1.1
+
+    moved = second_night(home, quotes)
+
+    assert {table.table for table in moved} == {"rotation.relative_strength", "rotation.streak"}
+    assert {table.cause for table in moved} == {"vendor"}
+    told = restatements(home, "dataset = 'rotation.relative_strength'")
+    assert {key.split()[0] for key in told["key"]} == {"2026-01-06", "2026-01-07"}
+    first = told[told["key"].str.startswith("2026-01-06") & (told["column_name"] == "ratio")]
+    ratio = float(first["new_value"].iloc[0]) / float(first["old_value"].iloc[0])
+    assert ratio == pytest.approx(1.1)
+    words = in_words(moved)
+    assert words.startswith(f"{sum(table.values for table in moved)} published values of 2 tables")
+    assert "(vendor), the largest: rotation." in words
+
+
+def test_older_history_that_comes_later_is_said_to_be_history(home: Path) -> None:
+    moved = second_night(home, bars(["IWM", "SPY"], SECOND, 300))
+
+    assert {table.cause for table in moved} == {"history"}
+    told = restatements(home).set_index("column_name")
+    assert "history_start" in told.index
+    # Windows that were too short are filled; none that was whole moves.
+    assert told.loc[["excess_1d_pct", "excess_1m_pct"], "old_value"].isna().all()
+
+
+def test_a_changed_definition_is_said_to_be_one(home: Path) -> None:
+    place = Place(home)
+    with duckdb.connect(place.build) as con:
+        con.execute("update rotation.streak set excess_1d_pct = excess_1d_pct + 1")
+        con.execute("update ops.table_catalog set fingerprint = '' where table_name = 'streak'")
+    run = Run("nightly", "files", SECOND, calendar.night_ends(SECOND))
+    with writing(place, run) as con:
+        con.commit()
+        moved = note_moves(con, place, run, read_transforms(), {"rotation.streak"})
+    assert [(table.table, table.cause) for table in moved] == [("rotation.streak", "definition")]
+
+
+def test_a_first_night_has_nothing_to_compare_with(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    run = Run("nightly", "files", FIRST, calendar.night_ends(FIRST))
+    with writing(place, run) as con:
+        con.commit()
+        assert note_moves(con, place, run, read_transforms(), set()) == []
+    assert in_words([]) == ""

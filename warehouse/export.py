@@ -1,0 +1,141 @@
+"""Parquet twins of the published tables, for tools that have no DuckDB."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.connect import MEMORY_LIMIT, SCHEMAS
+from warehouse.declaration import literal
+
+Part = dict[str, Any]  # a yearly file as the manifest tells of it
+
+MANIFEST = "manifest.json"
+# Every reader of Parquet knows it; zstd saves a sixth of the room and costs half as much time more.
+COMPRESSION = "snappy"
+
+MOUNT = """\
+-- Mounts the Parquet files of this folder as views of a DuckDB database, under the tables' names.
+-- Run it in this folder (duckdb -init views.sql), or say where the folder is before:
+--     set file_search_path = '.../current/export';
+"""
+
+
+class ExportError(Exception):
+    """The Parquet twins cannot be written; the sentence says why."""
+
+
+def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
+    """Write every catalogued table of a published file below `folder`, and `views.sql`.
+
+    A table goes to `<schema>/<table>.parquet`; one that is kept by symbol and session to
+    `<schema>/<table>/<year>.parquet`, where a year whose rows are those of the export in `previous`
+    is a hard link to its file. Returns what is new, files before the folders that they are in.
+    Raises ExportError.
+    """
+    told = _read_manifest(previous)
+    parts: dict[str, Part] = {}
+    written: list[Path] = []
+    script = [MOUNT, "".join(f"create schema if not exists {schema};\n" for schema in SCHEMAS)]
+    try:
+        with duckdb.connect(warehouse, read_only=True) as con:
+            con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+            con.execute("set preserve_insertion_order = false")
+            con.execute("set enable_progress_bar = false")
+            for schema, table, is_yearly, description in _catalogued(con):
+                own = folder / schema / table if is_yearly else folder / schema
+                own.mkdir(parents=True, exist_ok=True)
+                name = f"{schema}.{table}"
+                if is_yearly:
+                    parts |= _yearly_parts(con, schema, table)
+                else:
+                    written.append(_copy(con, f"from {name}", folder / f"{schema}/{table}.parquet"))
+                files = f"{schema}/{table}/*.parquet" if is_yearly else f"{schema}/{table}.parquet"
+                script.append(
+                    f"create or replace view {name} as from read_parquet({literal(files)});\n"
+                    f"comment on view {name} is {literal(description)};\n"
+                )
+            for path, part in parts.items():
+                if not _is_linked(part, told.get(path), previous / path, folder / path):
+                    written.append(_copy(con, part["rows_of"], folder / path))
+                part["bytes"] = (folder / path).stat().st_size
+    except duckdb.Error as error:
+        words = " ".join(str(error).split())
+        raise ExportError(f"The Parquet files of {folder} cannot be written: {words}.") from error
+    for path, text in (("views.sql", "\n".join(script)), (MANIFEST, json.dumps(parts, indent=1))):
+        (folder / path).write_text(text + "\n", encoding="utf-8")
+        written.append(folder / path)
+    return [*written, *(path for path in folder.rglob("*") if path.is_dir()), folder]
+
+
+def _catalogued(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, str]]:
+    """Schema, table, whether it is written by year, description; views are written whole."""
+    return con.execute(
+        """
+        select
+            c.schema_name,
+            c.table_name,
+            t.table_name is not null
+            and list_has_all(string_split(c.grain, ', '), ['symbol', 'session']) as is_yearly,
+            c.description
+        from ops.table_catalog as c
+        left join duckdb_tables() as t using (schema_name, table_name)
+        order by c.schema_name, c.table_name
+        """
+    ).fetchall()
+
+
+def _yearly_parts(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Part]:
+    """One part per year: how to read its rows, and what tells them from any others."""
+    name = f"{schema}.{table}"
+    columns = con.execute(f"describe {name}").fetchall()
+    shape = {
+        "columns": ", ".join(f"{column} {type_}" for column, type_, *_ in columns),
+        "written_as": f"{COMPRESSION}, DuckDB {duckdb.__version__}",
+    }
+    hashed = ", ".join(f'"{column}"' for column, *_ in columns)
+    years = con.execute(
+        f"select year(session), count(*), sum(hash({hashed}))::varchar "
+        f"from {name} group by all order by all"
+    ).fetchall()
+    parts: dict[str, Part] = {
+        f"{schema}/{table}/{year}.parquet": {
+            "rows_of": f"from {name} where session between '{year}-01-01' and '{year}-12-31'",
+            "rows": rows,
+            "hash": hash_,
+            **shape,
+        }
+        for year, rows, hash_ in years
+    }
+    # A table without rows has columns to show all the same.
+    return parts or {f"{schema}/{table}/none.parquet": {"rows_of": f"from {name}", **shape}}
+
+
+def _is_linked(part: Part, told: Part | None, old: Path, new: Path) -> bool:
+    """Link `new` to the `old` file where that holds the same rows and is whole."""
+    try:
+        if told != part | {"bytes": old.stat().st_size}:
+            return False
+        os.link(old, new)
+    except OSError:  # it is gone, or the file system has no such links
+        return False
+    return True
+
+
+def _copy(con: duckdb.DuckDBPyConnection, rows: str, file: Path) -> Path:
+    con.execute(
+        f"copy ({rows}) to {literal(str(file))} (format parquet, compression {COMPRESSION})"
+    )
+    file.chmod(0o444)  # other publications may share it
+    return file
+
+
+def _read_manifest(folder: Path) -> dict[str, Part]:
+    """What an export says of its yearly files; empty where there is none that can be read."""
+    try:
+        told = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
