@@ -51,6 +51,9 @@ kills: $(READY)
 readers: $(READY)
 	$(BIN)/python tests/readers.py
 
+fuzz: $(READY)
+	FUZZ_CASES=5000 $(BIN)/pytest -n 0 tests/unit/test_fuzz.py
+
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
 		--python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock

@@ -1,5 +1,6 @@
 """Where data comes from: each source fetches frames and knows nothing of Prefect or DuckDB."""
 
+import csv
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ import pandas as pd
 
 # Holdings first: a vendor is asked for the quotes of the members that they name.
 DATASETS = ("holding", "rate", "quote", "estimate", "fundamental")
+
+# A vendor's megabyte of text is data too; the parsers' own limits would refuse the whole file.
+LONGEST_CELL_BYTES = 16 * 2**20
+csv.field_size_limit(LONGEST_CELL_BYTES)
 
 
 class SourceError(Exception):

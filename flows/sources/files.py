@@ -21,7 +21,7 @@ FOLDERS = {"quote": "quotes", "estimate": "estimates", "fundamental": "fundament
 RATE_COLUMNS = ("series_id", "observation_date", "value_pct")
 
 # Names become keys of the warehouse, so they are ASCII and short on punctuation.
-SERIES_FILE = re.compile(r"([A-Za-z0-9^.-]+)\.csv", re.IGNORECASE)
+SERIES_FILE = re.compile(r"([A-Za-z0-9^.-]+)\.csv", re.ASCII | re.IGNORECASE)
 HOLDINGS_FILE = re.compile(r"([A-Za-z0-9^.-]+)_(\d{4}-\d{2}-\d{2})\.csv", re.ASCII | re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from flows.sources import SourceError
+from flows.sources import LONGEST_CELL_BYTES, SourceError
 from flows.sources.columns import KINDS, REQUIRED
 
 HEAD_BYTES = 65_536
@@ -82,6 +82,7 @@ def read_table(path: Path, dataset: str, only: str | None = None) -> pa.Table:
             raise SourceError(f"{path} has an unfinished quotation; write it again.")
         return pcsv.read_csv(
             pa.BufferReader(content),
+            read_options=pcsv.ReadOptions(block_size=LONGEST_CELL_BYTES),
             parse_options=pcsv.ParseOptions(newlines_in_values=True),
             convert_options=pcsv.ConvertOptions(
                 include_columns=columns,

@@ -185,7 +185,6 @@ class TestBadInput:
     @pytest.mark.parametrize(
         ("spec", "words"),
         [
-            ("live", "live source is not part"),
             ("demo:5", "is not understood"),
             ("demo:5x1", "makes 60 to 20000 symbols"),
             ("demo:100x99", "over 1 to 36 years"),
