@@ -112,6 +112,7 @@ sys.path.insert(0, sys.argv[1])
 import duckdb
 
 con = duckdb.connect(sys.argv[2], read_only=True)
+con.execute("set enable_progress_bar = false")  # it goes where the answer goes
 tables = con.execute(
     "select schema_name || '.' || table_name from duckdb_tables() union all "
     "select schema_name || '.' || view_name from duckdb_views() where not internal"
@@ -120,9 +121,12 @@ macros = con.execute(
     "select schema_name || '.' || function_name || '(''2026-01-27 22:30'')' "
     "from duckdb_functions() where not internal"
 ).fetchall()
+for name, in tables:
+    con.execute(f"select * from {name} limit 3").fetchall()
+for name, in macros:  # DuckDB 2.0.0 waits for ever on a bare limit here
+    con.execute(f"select * from {name} order by all limit 3").fetchall()
 for name, in tables + macros:
     con.execute(f"select count(*) from {name}").fetchall()
-    con.execute(f"select * from {name} limit 3").fetchall()
 (silent,) = con.execute(
     "select count(*) from duckdb_columns() where not internal and comment is null"
 ).fetchone()
@@ -139,7 +143,7 @@ def test_other_versions_read_everything(
     current = home / "current"
     twins = current / "export" / "core" / "quote" / "*.parquet"
     reading = [sys.executable, "-c", READING, client, current / "warehouse.duckdb", twins]
-    done = subprocess.run([*map(str, reading)], capture_output=True, text=True)
+    done = subprocess.run([*map(str, reading)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     version, tables, macros, silent, rows = done.stdout.split()
     assert version == client.name
