@@ -5,7 +5,7 @@ READY := .venv/ready
 # What readers may have: the last of each line of DuckDB since 1.1, and the newest.
 CLIENTS := 1.1.3 1.2.2 1.3.2 1.4.5 1.5.6 2.0.0
 
-.PHONY: setup nightly test check docs compat bench kills readers fuzz lock
+.PHONY: setup nightly test check docs compat bench faults kills readers fuzz lock
 
 setup: $(READY)
 
@@ -42,6 +42,10 @@ compat: $(READY)
 
 bench: $(READY)
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_live.py
+
+faults: $(READY)
+	LIVE_NIGHTS=20 $(BIN)/pytest -n 0 -s tests/flows/test_live.py
 
 MOMENTS ?= 300
 

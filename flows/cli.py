@@ -24,8 +24,8 @@ SOURCE = Annotated[
     str | None,
     typer.Option(
         "--source",
-        help="demo (a SIMULATED market), demo:5000x20 (symbols x years), or a folder of files "
-        "[$ROTATION_SOURCE, else demo].",
+        help="demo (a SIMULATED market), demo:5000x20 (symbols x years), live (Yahoo Finance, "
+        "FRED, iShares), or a folder of files [$ROTATION_SOURCE, else demo].",
     ),
 ]
 STOP_ASKED = Event()

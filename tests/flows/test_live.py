@@ -1,6 +1,7 @@
 """Nights full of faults end as undisturbed ones do."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -49,6 +50,7 @@ def test_nights_full_of_faults_end_with_the_same_core(vendors: Vendors, tmp_path
         run_night(vendors, tmp_path / "faulty", session, names=NAMES)
 
     failed = [request.fault for request in vendors.requests if request.fault]
+    print(f"{len(vendors.requests):,} requests, {len(failed):,} of them failed: {Counter(failed)}")
     assert len(failed) > 0.15 * len(vendors.requests)
     assert len(set(failed)) >= 8
     for name, table in core_tables(tmp_path / "faulty").items():
