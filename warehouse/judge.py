@@ -16,7 +16,6 @@ OLDER = "the date lies before the first day of the calendar"
 NO_TICKER = "the line has no ticker"
 # What a sound answer has too: an index's bars since 1927, a fund's claims and rights.
 USUAL = (OLDER, NO_TICKER)
-ROOM = 1e-4  # relative; vendors deliver the prices of one bar in different precisions
 
 # What makes a row bad on its own, beyond a missing key and text in a number.
 REASONS = {
@@ -29,8 +28,6 @@ REASONS = {
         "it was known before its session": "given_known_at < session",
         "a price is not positive": "least(open, high, low, close, adj_close) <= 0",
         "the high is below the low": "high < low",
-        "the high is below the open or close": f"high < greatest(open, close) * (1 - {ROOM})",
-        "the low is above the open or close": f"low > least(open, close) * (1 + {ROOM})",
         OLDER: "session < (select min(day) from reference.calendar_day)",
         "the date is no session of the exchange": (
             "session not in (select day from reference.calendar_day where is_session)"

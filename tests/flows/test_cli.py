@@ -114,7 +114,7 @@ def write_source(folder: Path, **changes: object) -> Path:
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one night of real data; only for reading."""
     home = tmp_path_factory.mktemp("published") / "home"
-    run_night(home, FIRST, {"quote": bars(["IWM", "SPY", *SEVEN], FIRST, 5)})
+    run_night(home, FIRST, {"quote": bars(["IWM", "SPY", "QQQ", *SEVEN], FIRST, 5)})
     return home
 
 
@@ -572,7 +572,7 @@ class TestStatus:
         said = rotation("status", "--home", published)
         assert said.code == 1
         assert re.fullmatch(rf"Stale: {DAY} is published, [\d-]+ is the newest .*\.\n", said.err)
-        assert re.search(rf"raw\.quote +45 +{DAY}", said.out)
+        assert re.search(rf"raw\.quote +50 +{DAY}", said.out)
 
     def test_a_failed_run_is_told(self, rotation: Command, published: Path, tmp_path: Path) -> None:
         home = tmp_path / "home"

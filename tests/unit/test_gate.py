@@ -30,7 +30,7 @@ create table raw.quote (
     symbol varchar, session date, adj_close double, previous_session date,
     previous_adj_close double, known_at timestamp, run_id varchar
 );
-create table reference.pair (long_symbol varchar, short_symbol varchar);
+create table reference.pair as select 'IWM' as long_symbol, 'SPY' as short_symbol;
 create table reference.basket_member (
     basket varchar, symbol varchar, stand_in varchar, rebalance varchar
 );

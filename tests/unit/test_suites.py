@@ -298,6 +298,16 @@ CRITICAL = [
         "a basket has a return where its members have",
     ),
     (
+        "core.quote",
+        f"update core.quote set high = 0.99 * close where symbol = 'IWM' and {NEWEST}",
+        "high is never below open, close or low",
+    ),
+    (
+        "core.quote",
+        f"update core.quote set low = 1.01 * open where symbol = 'NVDA' and {NEWEST}",
+        "low is never above open, close or high",
+    ),
+    (
         "core.rate",
         "insert into core.rate from core.rate where series_id = 'DGS10'",
         "one row per series and observation date, and none without",
@@ -443,6 +453,16 @@ CRITICAL = [
 ]
 
 WARNING = [
+    (
+        "core.quote",
+        "update core.quote set high = 0.99 * close where symbol = 'S001'",
+        "every bar's open and close lie between its low and high",
+    ),
+    (
+        "core.quote",
+        f"update core.quote set low = 1.01 * open where symbol = 'IWM' and not {NEWEST}",
+        "every bar's open and close lie between its low and high",
+    ),
     ("raw.quote", "update raw.quote set split_ratio = -2", "split ratios are positive"),
     (
         "raw.rate",
