@@ -32,7 +32,7 @@ from warehouse.moved import Moved, in_words, note_moves
 from warehouse.outcome import note_outcome, note_outcomes, note_suspects, sources_in_words
 from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
-from warehouse.run import Run
+from warehouse.run import Run, is_ahead
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
 
@@ -183,7 +183,7 @@ def compare_published(
 ) -> list[Moved]:
     """Note what moved in past sessions since the last publication, with its cause."""
     log.debug("compare with the last publication")
-    built = {table.name for table in tables if table.action != "kept"}
+    built = {table.name for table in tables if table.action != "kept" or is_ahead(place)}
     moved = note_moves(con, place, run, read_transforms(), built)
     if moved:
         log.info("moved  %s", in_words(moved))

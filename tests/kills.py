@@ -3,8 +3,8 @@
 After the kill readers must find the publication of before or the new one; after the plain rerun
 every table must equal that of an undisturbed night, and nothing may be left over. Nights are the
 real command in a forked process, against one standing Prefect server; every tenth brings its own,
-which must go with it. Checks are cut to two suites, so that moments fall densely where something
-is written. Moments lie evenly over a night's processor time, which does not depend on what else
+which must go with it. Checks are cut to two suites and the page to a word, so that moments fall
+densely where something is written. Moments lie evenly over a night's processor time, which does not depend on what else
 the machine does; every fifth lies evenly over the seconds of publishing, which mostly waits.
 """
 
@@ -162,7 +162,8 @@ def contents(place: Place) -> Contents:
             """
             select schema_name || '.' || table_name
             from duckdb_tables()
-            where schema_name <> 'ops' or table_name in ('table_catalog', 'quarantine')
+            where schema_name <> 'ops'
+            or table_name in ('table_catalog', 'quarantine', 'restatement')
             order by 1
             """
         ).fetchall()
@@ -173,10 +174,24 @@ def contents(place: Place) -> Contents:
                 for column, *_ in con.execute(f"describe {name}").fetchall()
                 if column not in DIFFER
             ]
-            tables[name] = con.execute(f"select {', '.join(shown)} from {name} order by all").df()
+            columns = ", ".join(shown)
+            # What moved is told by the dead too, where they came so far.
+            what = f"distinct {columns}" if name == "ops.restatement" else columns
+            tables[name] = con.execute(f"select {what} from {name} order by all").df()
     catalog = tables["ops.table_catalog"]  # it counts runs and checks of the dead too
     tables["ops.table_catalog"] = catalog[catalog["schema_name"] != "ops"].reset_index(drop=True)
     return tables
+
+
+@cache
+def contents_of(home: Path) -> Contents:
+    return contents(Place(home))
+
+
+def files(place: Place) -> set[str]:
+    """What a publication consists of."""
+    folder = place.current.resolve()
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
 def difference(seen: Contents, wanted: Contents) -> str:
@@ -213,8 +228,11 @@ def stage(home: Path) -> str:
         "ingest": "1 landing",
         "land": "1 landing",
         "build": "2 building",
+        "compare": "2 building",
+        "moved": "2 building",
         "check": "3 checking",
-        "publish": "4 publishing: build file",
+        "publish": "4 publishing: pages, build file",
+        "source": "4 publishing: pages, build file",
     }
     return names.get(last_step(home), "0 starting")
 
@@ -255,17 +273,22 @@ def what_readers_see(home: Path, old: Path, new: Contents) -> tuple[str, str]:
     place, before = Place(home), Place(old)
     with duckdb.connect(place.warehouse.resolve(), read_only=True) as con:
         con.execute("select count(*) from core.quote").fetchall()
-    if filecmp.cmp(place.warehouse, before.warehouse, shallow=False):
-        return "old", ""
+    if place.current.readlink() == before.current.readlink():
+        same, differ, failed = filecmp.cmpfiles(
+            place.current, before.current, files(before), shallow=False
+        )
+        trouble = ", ".join(differ + failed) or ", ".join(files(place) - set(same))
+        return ("mix", f"the old publication differs in {trouble}") if trouble else ("old", "")
     if trouble := difference(contents(place), new):
         return "mix", f"readers see neither the old nor the new: {trouble}"
     return "new", ""
 
 
 def one_moment(
-    run: Night, home: Path, at: Moment, old: Path, new: Contents, own_server: bool
+    run: Night, home: Path, at: Moment, old: Path, undisturbed: Path, own_server: bool
 ) -> Killed:
     """Kill a night of SECOND, look, run it again, look again."""
+    new = contents_of(undisturbed)
     shutil.copytree(old, home, symlinks=True)
     was_killed = kill(run, home, SECOND, at, own_server)
     where = stage(home) if was_killed else "8 ended before"
@@ -281,6 +304,8 @@ def one_moment(
     place = Place(home)
     if trouble := difference(contents(place), new):
         return Killed(where, saw, f"after the rerun {trouble}")
+    if odd := files(place) ^ files(Place(undisturbed)):
+        return Killed(where, saw, f"after the rerun the publication differs in {sorted(odd)}")
     if left := leftovers(home):
         return Killed(where, saw, f"after the rerun there is {left}")
     dead = [record["status"] for record in read_records(place)[1:]]
@@ -297,12 +322,13 @@ def command_nights(folder: Path) -> Iterator[None]:
 
     import flows.nightly
     import flows.sources.demo.quotes  # noqa: F401
-    from flows import steps
+    from flows import gate, steps
     from flows.server import prefect_server
 
     transforms = steps.read_transforms()
     steps.read_transforms = lambda: transforms
-    steps.audit = partial(steps.audit, tables=CHECKED)
+    steps.build_page = lambda con, run: "a page"
+    gate.audit = partial(gate.audit, tables=CHECKED)
     with prefect_server(folder / "server") as await_server:
         await_server()
         yield
@@ -325,7 +351,6 @@ def moments(run: Night, folder: Path, count: int, seed: int) -> Iterator[Killed]
     finish(run, old, FIRST)
     shutil.copytree(old, undisturbed, symlinks=True)
     seconds = finish(run, undisturbed, SECOND)
-    new = contents(Place(undisturbed))
     said = steps_of(undisturbed)
     publishing = next((said[-1][0] - when for when, word in said if word == "publish"), None)
     shares = [(number + chance.random()) / count for number in range(count)]
@@ -335,7 +360,7 @@ def moments(run: Night, folder: Path, count: int, seed: int) -> Iterator[Killed]
         if publishing and number % 5 == 4:
             at = Moment(publishing_seconds=chance.uniform(0, 1.2 * publishing))
         home = folder / f"home-{number}"
-        yield one_moment(run, home, at, old, new, run is command_night and number % 10 == 0)
+        yield one_moment(run, home, at, old, undisturbed, run is command_night and number % 10 == 0)
         shutil.rmtree(home)
 
 

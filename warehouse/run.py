@@ -133,6 +133,15 @@ def kept_records(place: Place) -> list[dict[str, Any]]:
     return [record for name, record in records if record.get("run_id") == name]
 
 
+def is_ahead(place: Place) -> bool:
+    """Whether runs since the one that readers see may have left the build file ahead of it."""
+    published = str(published_record(place).get("run_id", ""))
+    return any(
+        str(record.get("run_id")) > published and record.get("flow") != "restore"
+        for record in read_records(place)
+    )
+
+
 def published_record(place: Place) -> dict[str, Any]:
     """The record of the run that readers see now; empty where nothing is published."""
     return _publication_record(place.current)
