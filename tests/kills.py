@@ -4,8 +4,9 @@ After the kill readers must find the publication of before or the new one; after
 every table must equal that of an undisturbed night, and nothing may be left over. Nights are the
 real command in a forked process, against one standing Prefect server; every tenth brings its own,
 which must go with it. Checks are cut to two suites and the page to a word, so that moments fall
-densely where something is written. Moments lie evenly over a night's processor time, which does not depend on what else
-the machine does; every fifth lies evenly over the seconds of publishing, which mostly waits.
+densely where something is written. Moments lie evenly over a night's processor time, which does
+not depend on what else the machine does; every fifth lies evenly over the seconds of publishing,
+which mostly waits.
 """
 
 import argparse
