@@ -7,11 +7,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.answer import WIDE
 from warehouse.declaration import Column, Declaration
 from warehouse.dictionary import Entry, find_columns, find_tables, nearest, read_entries
 from warehouse.transform import read_transforms
-
-WIDE = 500  # columns of a screen that is none, so that lines stay whole
 
 
 class UnknownNameError(Exception):

@@ -15,11 +15,15 @@ from night import SECOND, bars, run_night
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.docs import docs_of
+from flows.report.page import build_page
 from flows.sources import DATASETS, SourceError
 from flows.sources.files import Files
+from warehouse import refuse
 from warehouse.connect import FOLDER
 from warehouse.declaration import read_declarations
 from warehouse.place import Place
+from warehouse.run import Run, published_record
 from warehouse.transform import read_transforms
 
 KEYS = [text for text in TEXTS if text not in LONG and text[0] not in ".\0" and "/" not in text]
@@ -38,6 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sent.to_parquet(folder / "quotes" / "<script>\n..%2f$(id)`id`.parquet", index=False)
     facts = {"symbol": NAMES, "snapshot_date": [str(SECOND)] * len(NAMES)}
     told = dict.fromkeys(("name", "sector", "industry"), NAMES[::-1])
+    facts["symbol"][:2] = ["IWM", "SPY"]  # whose names the page shows
+    told["name"][:2] = MARKUP[:2]
     pd.DataFrame(facts | told).to_csv(folder / "fundamentals" / "\u202ecsv.'.csv", index=False)
     estimates = {"horizon": ["0y"] * len(NAMES), "eps_avg": [1.5] * len(NAMES)}
     pd.DataFrame(facts | estimates | {"currency": NAMES}).to_parquet(
@@ -57,7 +63,9 @@ def place(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Place:
     source.check()
     frames = {dataset: source.fetch(dataset, None, SECOND) for dataset in DATASETS}
     place = Place(tmp_path_factory.mktemp("work") / "home")
-    run_night(place.home, SECOND, frames)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(refuse, "FEW", 10**6)  # as if they came among many good rows
+        run_night(place.home, SECOND, frames)
     return place
 
 
@@ -100,7 +108,7 @@ def test_a_look_alike_is_another_symbol(con: duckdb.DuckDBPyConnection) -> None:
 
 @pytest.mark.parametrize("format_", ["csv", "json"])
 def test_an_answer_gives_them_as_they_are(place: Place, format_: str) -> None:
-    sql = "select distinct symbol from raw.quote where length(symbol) < 2000"
+    sql = "select distinct row->>'symbol' as symbol from ops.quarantine where length(row) < 2000"
     said = CliRunner().invoke(app, ["query", sql, "--format", format_, "--home", str(place.home)])
     assert said.exit_code == 0, said.stderr
     if format_ == "csv":
@@ -111,10 +119,23 @@ def test_an_answer_gives_them_as_they_are(place: Place, format_: str) -> None:
 
 
 def test_a_screen_shows_no_control_character(place: Place) -> None:
-    for command in (["query", "select distinct symbol from raw.quote limit 40"], ["status"]):
+    for command in (
+        ["query", "select distinct row->>'symbol' from ops.quarantine limit 40"],
+        ["status"],
+    ):
         said = CliRunner().invoke(app, [*command, "--home", str(place.home)])
         for character in set("".join(CONTROL)) - {"\n"}:
             assert character.isprintable() or character not in said.stdout
+
+
+def test_the_page_and_the_data_docs_hold_no_markup_of_theirs(
+    place: Place, con: duckdb.DuckDBPyConnection
+) -> None:
+    run = Run.of(published_record(place))
+    for html in (build_page(con, run), docs_of(con, run, "published", "; ".join(MARKUP))):
+        assert "<script>alert" not in html
+        assert "<img src=x" not in html
+    assert "&lt;script&gt;alert" in html
 
 
 @pytest.mark.parametrize("text", KEYS)

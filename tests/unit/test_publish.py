@@ -15,7 +15,7 @@ from night import FIRST, SECOND, THIRD, bars, end_at, run_night
 from warehouse.calendar import night_ends
 from warehouse.connect import WarehouseError, open_build, open_published
 from warehouse.place import Place, PlaceError
-from warehouse.run import Run, published_record, read_records
+from warehouse.run import Run, is_ahead, published_record, read_records
 from warehouse.writing import writing
 
 TABLES = ["core.session", "core.quote"]
@@ -280,6 +280,17 @@ def test_a_record_that_is_no_record_does_not_stop_a_night(place: Place) -> None:
     (place.runs / "1.json").write_text("[]")
     night(place.home, SECOND)
     assert newest(place) == SECOND
+
+
+def test_runs_that_ended_before_publishing_leave_the_build_file_ahead(place: Place) -> None:
+    assert not is_ahead(place)
+    assert end_at(place.home, SECOND, "shutil.copyfile", "/published/.") == 9
+    run = Run("nightly", "files", SECOND, night_ends(SECOND))
+    with writing(place, run):
+        assert is_ahead(place)
+        assert published_record(place)["session"] == str(FIRST)
+    night(place.home, SECOND)
+    assert not is_ahead(place)
 
 
 def test_nothing_published_is_said(tmp_path: Path) -> None:
