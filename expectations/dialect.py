@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 from duckdb_engine import ConnectionWrapper, Dialect
 from sqlalchemy.dialects import registry
+from sqlalchemy.types import NullType
 
 URL = "duckdb_audit://"
 
@@ -15,6 +16,15 @@ class AuditDialect(Dialect):
     """DuckDB without transactions: an audit only reads, and a rollback would end its results."""
 
     supports_statement_cache = False
+
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+        """Names alone: the inherited question joins PostgreSQL's catalogue, table by table."""
+        rows = connection.exec_driver_sql(
+            "select column_name from duckdb_columns() where database_name = current_database()"
+            " and schema_name = ? and table_name = ? order by column_index",
+            (schema, table_name),
+        )
+        return [{"name": name, "type": NullType(), "nullable": True} for (name,) in rows]
 
     def do_begin(self, dbapi_connection: Any) -> None:
         pass

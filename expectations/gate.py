@@ -34,10 +34,11 @@ def audit(
         from expectations.dialect import engine_arguments
 
         with engine_arguments(con) as arguments:
-            source = _data_source(arguments)
+            present = [table for table in suites if _exists(con, table)]
+            source = _data_source(arguments, present)
             for table, checks in suites.items():
-                if _exists(con, table):
-                    results += _check_table(source, table, checks)
+                if table in present:
+                    results += _check_table(source.get_asset(table), table, checks)
                 else:
                     results.append(missing_table(table))
     return results
@@ -74,16 +75,23 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _data_source(engine_arguments: dict[str, Any]) -> Any:
+def _data_source(engine_arguments: dict[str, Any], tables: Sequence[str]) -> Any:
     import great_expectations
     from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.datasource.fluent.sql_datasource import TableAsset
 
     from expectations.dialect import URL
 
     context = great_expectations.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     sources: Any = context.data_sources  # its stub knows no `kwargs`
-    return sources.add_sql("warehouse", connection_string=URL, kwargs=engine_arguments)
+    assets = []  # all at once: each that is added later writes the whole configuration again
+    for table in tables:
+        schema, name = table.split(".")
+        assets.append(TableAsset(name=table, table_name=name, schema_name=schema))
+    return sources.add_sql(
+        "warehouse", connection_string=URL, kwargs=engine_arguments, assets=assets
+    )
 
 
 def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
@@ -95,13 +103,11 @@ def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
     return found.fetchone() is not None
 
 
-def _check_table(source: Any, table: str, checks: Sequence[Check]) -> list[QualityResult]:
+def _check_table(asset: Any, table: str, checks: Sequence[Check]) -> list[QualityResult]:
     # one batch and one suite: all simple counts of the table then go into one query
     from great_expectations import ExpectationSuite
 
-    schema, name = table.split(".")
-    asset = source.add_table_asset(table, table_name=name, schema_name=schema)
-    batch = asset.add_batch_definition_whole_table(table).get_batch()
+    batch = asset.get_batch(asset.build_batch_request())
     expectations = [_expectation(table, check, number) for number, check in enumerate(checks)]
     outcome = batch.validate(
         ExpectationSuite(name=table, expectations=expectations),
