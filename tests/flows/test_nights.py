@@ -89,7 +89,7 @@ def histories(draw: st.DrawFn, count: int) -> dict[str, object]:
 
 
 @settings(
-    max_examples=4,
+    max_examples=2,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a night is too slow to shrink
