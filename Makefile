@@ -5,7 +5,7 @@ READY := .venv/ready
 # What readers may have: the last of each line of DuckDB since 1.1, and the newest.
 CLIENTS := 1.1.3 1.2.2 1.3.2 1.4.5 1.5.6 2.0.0
 
-.PHONY: setup nightly test check docs compat bench faults kills readers fuzz lock
+.PHONY: setup nightly test check docs clients compat bench faults kills readers fuzz lock
 
 setup: $(READY)
 
@@ -33,11 +33,13 @@ docs: $(READY)
 	$(BIN)/python docs/write_tables.py
 	$(BIN)/python docs/write_cookbook.py
 
-compat: $(READY)
+clients: $(READY)
 	for version in $(CLIENTS); do \
 		$(BIN)/uv pip install --quiet --python $(BIN)/python --target .clients/$$version \
 			duckdb==$$version || exit 1; \
 	done
+
+compat: clients
 	$(BIN)/pytest -n 0 tests/flows/test_docs.py -k other_versions
 
 bench: $(READY)

@@ -20,7 +20,8 @@ HEAD = """\
 {sessions}: **no number here is real**. Written by `make docs` from
 `docs/cookbook/*.sql`; a test runs every one of them and compares.
 
-Run one with `rotation query`, or in any client of `data/current/warehouse.duckdb` ([how](bi.md)).
+Run one with `rotation query`, or in any client of `data/current/warehouse.duckdb` ([how](bi.md));
+the last two read files beside it, which `rotation query` never does.
 What the columns mean: [tables.md](tables.md), or `rotation explain NAME`.
 
 {contents}

@@ -17,7 +17,9 @@ class AuditDialect(Dialect):
 
     supports_statement_cache = False
 
-    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **kw: Any) -> Any:
+    def get_columns(
+        self, connection: Any, table_name: str, schema: str | None = None, **kw: Any
+    ) -> Any:
         """Names alone: the inherited question joins PostgreSQL's catalogue, table by table."""
         rows = connection.exec_driver_sql(
             "select column_name from duckdb_columns() where database_name = current_database()"

@@ -241,7 +241,7 @@ def check(home: HOME = None, debug: DEBUG = False) -> None:
         typer.echo(sentence(results))
 
 
-@app.command()
+@app.command(rich_help_panel=READ)
 def report(
     open_: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
     home: HOME = None,
@@ -263,8 +263,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _stop)
+    # SQL may begin with a comment, which would look like an option
+    arguments = [f" {given}" if given.startswith("-- ") else given for given in sys.argv[1:]]
     try:
-        sys.exit(app(standalone_mode=False))  # an exit code where a command ended early
+        sys.exit(app(arguments, standalone_mode=False))  # an exit code where a command ended early
     except typer.Exit as exit_:
         sys.exit(exit_.exit_code)
     except typer.Abort:
@@ -275,6 +277,7 @@ def main() -> None:
         if message is None:
             raise
         if words := message():
+            words = words.replace("Value error, ", "")  # pydantic's, before Typer's own
             typer.echo(f"{' '.join(words.split())} Try `rotation --help`.", err=True)
         sys.exit(2)
 

@@ -46,17 +46,22 @@ def _show_table(console: Console, entry: Entry) -> None:
     console.print(f"[dim]built by[/dim]    {entry.built_by}")
     if entry.upstream:
         console.print(f"[dim]built from[/dim]  {', '.join(entry.upstream)}")
-    shown = Table("column", "type", "unit", "meaning", box=None, header_style="dim")
-    for column in table.columns:
-        shown.add_row(*map(escape, (column.name, column.type, column.unit, column.meaning)))
+    shown = _columns([(column.name, column) for column in table.columns])
     console.print("", shown, "", "[dim]example[/dim]", escape(table.example), sep="\n")
 
 
 def _show_columns(console: Console, columns: Sequence[tuple[Declaration, Column]]) -> None:
     """Where a column stands; the views of newest sessions repeat their tables."""
-    shown = Table("column", "type", "unit", "meaning", box=None, header_style="dim")
-    for table, column in columns:
-        if not table.table.startswith("latest_"):
-            name = f"{table.name}.{column.name}"
-            shown.add_row(*map(escape, (name, column.type, column.unit, column.meaning)))
-    console.print(shown)
+    named = [(f"{table.name}.{column.name}", column) for table, column in columns]
+    console.print(_columns([one for one in named if ".latest_" not in one[0]]))
+
+
+def _columns(named: Sequence[tuple[str, Column]]) -> Table:
+    """Names whole, so that they can be copied; what they mean takes the rest of the line."""
+    shown = Table(box=None, header_style="dim")
+    shown.add_column("column", no_wrap=True, min_width=max(len(name) for name, _ in named))
+    for head in ("type", "unit", "meaning"):
+        shown.add_column(head, overflow="fold")
+    for name, column in named:
+        shown.add_row(*map(escape, (name, column.type, column.unit, column.meaning)))
+    return shown

@@ -60,14 +60,15 @@ def find_columns(entries: Sequence[Entry], name: str) -> list[tuple[Declaration,
 
 
 def nearest(entries: Sequence[Entry], name: str) -> list[str]:
-    """Up to two names of tables or columns that are spelt almost like `name`, nearest first."""
+    """Up to two names of tables or columns that have `name` as a word, or else are spelt alike."""
     owner, _, column = name.rpartition(".")
     if tables := find_tables(entries, owner):
         near = get_close_matches(column, tables[0].declaration.column_names, n=2)
         return [f"{owner}.{one}" for one in near]
     known = {word for entry in entries for word in (entry.name, entry.declaration.table)}
     known.update(column for entry in entries for column in entry.declaration.column_names)
-    return get_close_matches(name, sorted(known), n=2)
+    with_word = [one for one in known if name in one.split("_")]
+    return sorted(with_word, key=len)[:2] or get_close_matches(name, sorted(known), n=2)
 
 
 def _spellings(table: Declaration, column: Column) -> tuple[str, str, str]:

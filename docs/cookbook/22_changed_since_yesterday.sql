@@ -1,25 +1,38 @@
 -- What changed since yesterday?
--- The newest session beside the one before it.
-with pair as (
+-- The score and its regime, then the signals that moved most, between the newest two sessions.
+with reading as (
     select
         session,
-        excess_1m_pct,
-        excess_ytd_pct
-    from rotation.relative_strength
-    where pair = 'small_vs_large' and basis = 'price'
+        'scorecard' as signal,
+        score,
+        regime as says
+    from rotation.scorecard
+    union all
+    select
+        session,
+        signal,
+        score,
+        finding as says
+    from rotation.scorecard_signal
+),
+
+change as (
+    select
+        *,
+        lag(score) over (partition by signal order by session) as score_before,
+        lag(says) over (partition by signal order by session) as said_before
+    from reading
 )
 
 select
-    c.session,
-    round(c.score, 3) as score,
-    round(c.score - lag(c.score) over (order by c.session), 3) as score_change,
-    c.regime,
-    round(p.excess_1m_pct, 2) as excess_1m_pct,
-    round(p.excess_ytd_pct, 2) as excess_ytd_pct,
-    r.stance,
-    round(r.slope_10y2y_bp, 0) as slope_10y2y_bp
-from rotation.scorecard as c
-inner join pair as p using (session)
-inner join rotation.rate_regime as r using (session)
-order by c.session desc
-limit 2
+    signal,
+    round(score, 3) as score,
+    round(score_before, 3) as score_before,
+    says,
+    said_before
+from change
+where
+    session = (select max(session) from rotation.scorecard)
+    and (score is distinct from score_before or signal = 'scorecard')
+order by signal = 'scorecard' desc, abs(score - score_before) desc nulls first, signal
+limit 6

@@ -38,7 +38,8 @@ class Files:
         """Raises SourceError where the folder is missing."""
         if not os.path.isdir(self.folder):  # noqa: PTH112 - Path.is_dir raises for long names
             raise SourceError(
-                f"The source {self.folder} is no folder; give demo or a folder that has quotes/."
+                f"The source {self.folder} is no folder; "
+                "give demo, live or a folder that has quotes/."
             )
 
     def check(self) -> None:
