@@ -56,6 +56,7 @@ def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
                 script.append(
                     f"create or replace view {name} as from read_parquet({literal(files)});\n"
                     f"comment on view {name} is {literal(description)};\n"
+                    + _column_comments(con, schema, table)
                 )
             for path, part in parts.items():
                 if not _is_linked(part, told.get(path), previous / path, folder / path):
@@ -85,6 +86,26 @@ def _catalogued(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, st
         order by c.schema_name, c.table_name
         """
     ).fetchall()
+
+
+def _column_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
+    comments = con.execute(
+        """
+        select column_name, comment
+        from duckdb_columns()
+        where
+            database_name = current_database()
+            and schema_name = $schema
+            and table_name = $table
+            and comment is not null
+        order by column_index
+        """,
+        {"schema": schema, "table": table},
+    ).fetchall()
+    return "".join(
+        f'comment on column {schema}.{table}."{column}" is {literal(comment)};\n'
+        for column, comment in comments
+    )
 
 
 def _yearly_parts(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Part]:

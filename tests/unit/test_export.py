@@ -38,7 +38,7 @@ def inode(place: Place, file: str) -> int:
     return (place.current / "export" / file).stat().st_ino
 
 
-def test_the_views_have_the_rows_and_types_of_the_tables(
+def test_the_views_have_the_rows_types_and_comments_of_the_tables(
     place: Place, mounted: duckdb.DuckDBPyConnection
 ) -> None:
     mount(mounted, place.current / "export")
@@ -56,6 +56,8 @@ def test_the_views_have_the_rows_and_types_of_the_tables(
                 assert mounted.execute(f"{one} except all {other}").fetchall() == [], name
         view = "select comment from duckdb_views() where schema_name = ? and view_name = ?"
         assert mounted.execute(view, [schema, table]).fetchall() == [(comment,)]
+    silent = "select count(*) from duckdb_columns() where not internal and comment is null"
+    assert mounted.execute(f"{silent} and database_name = 'memory'").fetchall() == [(0,)]
 
 
 def test_the_next_night_links_years_and_writes_what_changed(place: Place) -> None:
