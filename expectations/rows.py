@@ -11,7 +11,7 @@ TOTAL = "rows_in_all"  # a column that each row carries
 
 
 class RowsThatMustNotExist(UnexpectedRowsExpectation):
-    """UnexpectedRowsExpectation that asks once: its own asks for the rows, then for their number."""
+    """UnexpectedRowsExpectation that asks once, for rows and number together."""
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (ROWS,)
 
