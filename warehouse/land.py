@@ -92,15 +92,24 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
             from sound
         ),
 
-        stored as (
+        stored as materialized (
             from {table} semi join sound using ({keys})
+        ),
+
+        -- A key that came once and was never stored is news whatever it says.
+        contested as (
+            select row_number
+            from sound semi join stored using ({keys})
+            union
+            select row_number
+            from repeated
         ),
 
         versions as (
             select
                 {keys}, row_number, known_at, place_in_time, '{run.run_id}' as run_id,
                 false as is_stored, fingerprint, {bar} as bar, {word} as word
-            from said
+            from said semi join contested using (row_number)
             union all
             select
                 {keys}, null, known_at, known_at, run_id,
@@ -134,6 +143,9 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
                 from compared
             )
             where not is_stored and (fingerprint is distinct from fingerprint_before or is_bar_news)
+            union all
+            select row_number, null as known_before, false as is_confirmed
+            from said anti join contested using (row_number)
         )
 
         select
