@@ -1,10 +1,12 @@
 """What moved: published values of past sessions that this run would publish differently."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from warehouse.connect import DAMAGE, damage_of
 from warehouse.declaration import Declaration
 from warehouse.place import Place
 from warehouse.run import Run, published_record
@@ -13,6 +15,8 @@ from warehouse.transform import Transform
 DATES = ("session", "snapshot_date")  # of the tables whose past must not move
 SAME = 1e-9  # relative; two ways of summing differ by less
 KEPT_PER_TABLE = 10_000  # the largest moves of a table; the sentence counts all
+
+log = logging.getLogger("rotation")
 
 
 @dataclass(frozen=True)
@@ -51,11 +55,29 @@ def note_moves(
 
     Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause.
     Tables of `rotation` keyed by a date and rebuilt whole are compared; what is extended moves
-    with the quotes, whose restatements landing keeps. Wants what was built committed.
+    with the quotes, whose restatements landing keeps. A publication that cannot be read is none,
+    with a warning. Wants what was built committed.
     """
     before = published_record(place)
     if not before:
         return []
+    try:
+        return _compare(con, place, run, transforms, built, str(before["run_id"]))
+    except DAMAGE:
+        if not (words := damage_of(place.warehouse.resolve())):
+            raise
+        log.warning("the last publication is damaged (%s): nothing is compared with it", words)
+        return []
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    transforms: Sequence[Transform],
+    built: set[str],
+    before: str,
+) -> list[Moved]:
     path = str(place.warehouse.resolve()).replace("'", "''")
     con.execute(f"attach '{path}' as published (read_only)")
     con.begin()
@@ -77,7 +99,7 @@ def note_moves(
                 and not table.is_view
                 and any(name in table.grain for name in DATES)
             )
-            if is_compared and (found := _note_table(con, table, run, str(before["run_id"]))):
+            if is_compared and (found := _note_table(con, table, run, before)):
                 moved.append(found)
         con.commit()
         return moved

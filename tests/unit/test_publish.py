@@ -294,8 +294,11 @@ def test_runs_that_ended_before_publishing_leave_the_build_file_ahead(place: Pla
 
 
 def test_nothing_published_is_said(tmp_path: Path) -> None:
-    with pytest.raises(WarehouseError, match="Nothing is published in"):
-        open_published(Place(tmp_path))
+    with (
+        pytest.raises(WarehouseError, match="Nothing is published in"),
+        open_published(Place(tmp_path)),
+    ):
+        pass
 
 
 def test_a_build_that_is_not_committed_never_was(tmp_path: Path) -> None:
