@@ -6,6 +6,8 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +29,12 @@ WIDE = 500  # columns of a table that is not on a terminal
 def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
     """Run one SELECT and write its rows as table, csv, json or parquet.
 
-    Raises QueryError or WarehouseError.
+    A file is written whole or not at all. Raises QueryError or WarehouseError.
     """
+    if output and output.resolve().is_relative_to(place.home.resolve()):
+        raise QueryError(
+            f"{output} lies in the home {place.home}, which only runs write: name a file elsewhere."
+        )
     if format_ == "parquet" and output is None:
         raise QueryError("Parquet is no text for a screen: name a file with --output.")
     if published_record(place).get("is_simulated"):
@@ -36,16 +42,32 @@ def answer(place: Place, sql: str, format_: str, output: Path | None) -> None:
     with open_for_questions(place) as con:
         try:
             relation = con.execute(only_select(con, sql))
-            if format_ == "table":
-                _show(relation, output)
-            else:
-                _write(relation.to_arrow_table(), format_, output)
+            with _whole(output) as file:
+                if format_ == "table":
+                    _show(relation, file)
+                else:
+                    _write(relation.to_arrow_table(), format_, file)
         except duckdb.Error as error:
             raise QueryError(" ".join(str(error).split("\n\n")[0].split())) from None
         except BrokenPipeError:  # as in `| head`: whoever read has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except OSError as error:
             raise QueryError(f"{output} cannot be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _whole(output: Path | None) -> Iterator[Path | None]:
+    """Where to write: beside `output`, whose place the file takes when it is whole."""
+    if output is None or output.is_char_device() or output.is_fifo():  # as /dev/stdout
+        yield output
+        return
+    file = output.resolve()
+    partial = file.with_name(f".{file.name}.partial")
+    try:
+        yield partial
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _write(table: "pyarrow.Table", format_: str, output: Path | None) -> None:

@@ -4,11 +4,10 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 
 import duckdb
 
-from warehouse.connect import MEMORY_LIMIT, open_published
+from warehouse.connect import open_published
 from warehouse.place import Place
 
 ONLY_SELECT = "Only one SELECT (or EXPLAIN of one) can be asked."
@@ -28,13 +27,10 @@ class QueryError(Exception):
 def open_for_questions(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the newest publication so that SQL can neither write nor reach files or the network.
 
-    What does not fit in memory spills to a folder of its own, never beside the published file.
     Raises WarehouseError where nothing is published.
     """
-    with TemporaryDirectory(prefix="rotation-") as spill, open_published(place) as con:
+    with open_published(place) as con:
         con.execute("set timezone = 'UTC'")
-        con.execute("set temp_directory = $folder", {"folder": spill})
-        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
         con.execute("set autoinstall_known_extensions = false")
         con.execute("set autoload_known_extensions = false")
         con.execute("set python_enable_replacements = false")

@@ -53,6 +53,21 @@ def transforms(home: str) -> float:
     return float(seconds)
 
 
+def checks(home: str) -> float:
+    """Seconds of the newest run's checks: every suite, its results kept."""
+    with closing(sqlite3.connect(f"{home}/prefect/prefect.db")) as records:
+        (seconds,) = records.execute(
+            """
+            select 86400 * (julianday(end_time) - julianday(start_time))
+            from task_run
+            where
+                name = 'check'
+                and flow_run_id = (select id from flow_run order by start_time desc limit 1)
+            """
+        ).fetchone()
+    return float(seconds)
+
+
 def measurements(folder: Path) -> Iterator[tuple[str, float, float, float | None]]:
     """Name, budget in seconds, seconds and memory of each benchmark."""
     demo, drop = str(folder / "demo"), str(folder / "drop")
@@ -62,6 +77,7 @@ def measurements(folder: Path) -> Iterator[tuple[str, float, float, float | None
         yield "drop, first night", 120, *measure(*real, "--session", "2026-07-01")
         yield "drop, the night after", 40, *measure(*real)
         yield "drop, its transforms alone", 8, transforms(drop), None
+        yield "drop, its checks alone", 15, checks(drop), None
         yield "drop, rebuild", 120, *measure("rebuild", "--home", drop)
         count = "select count(*) from core.quote"
         yield "drop, one query", 1, *measure("query", count, "--home", drop)
@@ -69,11 +85,12 @@ def measurements(folder: Path) -> Iterator[tuple[str, float, float, float | None
 
 
 def main() -> None:
-    table = Table("command", "budget s", "seconds", "memory MB", box=None)
+    table = Table("command", "budget s", "seconds", "memory MB", "", box=None)
     with tempfile.TemporaryDirectory() as folder:
         for name, budget, seconds, memory in measurements(Path(folder)):
             megabytes = "" if memory is None else f"{memory:,.0f}"
-            table.add_row(name, f"{budget:g}", f"{seconds:.1f}", megabytes)
+            over = "[red]over budget[/red]" if seconds > budget else ""
+            table.add_row(name, f"{budget:g}", f"{seconds:.1f}", megabytes, over)
     Console().print(table)
 
 

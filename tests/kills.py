@@ -6,7 +6,8 @@ real command in a forked process, against one standing Prefect server; every ten
 which must go with it. Checks are cut to two suites and the page to a word, so that moments fall
 densely where something is written. Moments lie evenly over a night's processor time, which does
 not depend on what else the machine does; every fifth lies evenly over the seconds of publishing,
-which mostly waits.
+which mostly waits, or, every fifteenth, where the new folder has its name and the link not yet.
+A full run, of 300 moments or more, fails where a stage of the night was never hit.
 """
 
 import argparse
@@ -45,6 +46,21 @@ FIRST, SECOND = "2026-01-27", "2026-01-28"
 CHECKED = ["core.quote", "rotation.streak"]
 USUAL = {"build.duckdb", "current", "prefect", "published", "run.lock", "runs"}
 SERVER_GOES_WITHIN_SECONDS = 30  # its process may not yet have come so far as to notice
+STAGES = {  # by the first word of a night's last line
+    "": "0 starting",
+    "ingest": "1 landing",
+    "land": "1 landing",
+    "build": "2 building",
+    "compare": "2 building",
+    "moved": "2 building",
+    "check": "3 checking",
+    "publish": "4 publishing: pages, build file",
+    "source": "4 publishing: pages, build file",
+}
+COPYING = "5 publishing: copying"
+WHOLE = "6 publishing: whole, not linked"
+LINKED = "7 publishing: linked"
+FULL_RUN = 300  # moments, of which every stage must get some
 DIFFER = {"run_id", "started_at", "finished_at", "published_at"}  # from run to run
 
 Contents = Mapping[str, pd.DataFrame]
@@ -53,10 +69,11 @@ Night = Callable[[Path, str, bool], None]
 
 @dataclass(frozen=True)
 class Moment:
-    """After so much processor time, or so many seconds after publishing began."""
+    """After so much processor time, so many seconds after publishing began, or as it is whole."""
 
     processor_seconds: float = 0
     publishing_seconds: float | None = None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +144,11 @@ def kill(run: Night, home: Path, session: str, at: "Moment", own_server: bool) -
         while last_step(home) != "publish" and not has_ended(pid):
             time.sleep(0.001)
         time.sleep(at.publishing_seconds)
+    if at.is_whole:
+        published = Place(home).published
+        before = len(list(published.glob("[!.]*")))
+        while len(list(published.glob("[!.]*"))) == before and not has_ended(pid):
+            pass
     ended = has_ended(pid)
     if not ended:
         os.killpg(pid, signal.SIGKILL)
@@ -221,21 +243,10 @@ def stage(home: Path) -> str:
     if place.published.exists():
         for path in place.published.iterdir():
             if path.name.startswith(".") and path.name[1:] > first:
-                return "5 publishing: copying"
+                return COPYING
             if path.name > first:
-                is_linked = place.current.resolve() == path.resolve()
-                return "7 publishing: linked" if is_linked else "6 publishing: whole, not linked"
-    names = {
-        "ingest": "1 landing",
-        "land": "1 landing",
-        "build": "2 building",
-        "compare": "2 building",
-        "moved": "2 building",
-        "check": "3 checking",
-        "publish": "4 publishing: pages, build file",
-        "source": "4 publishing: pages, build file",
-    }
-    return names.get(last_step(home), "0 starting")
+                return LINKED if place.current.resolve() == path.resolve() else WHOLE
+    return STAGES.get(last_step(home), "0 starting")
 
 
 def leftovers(home: Path) -> str:
@@ -360,6 +371,8 @@ def moments(run: Night, folder: Path, count: int, seed: int) -> Iterator[Killed]
         at = Moment(share * seconds)
         if publishing and number % 5 == 4:
             at = Moment(publishing_seconds=chance.uniform(0, 1.2 * publishing))
+        if number % 15 == 14:
+            at = Moment(is_whole=True)
         home = folder / f"home-{number}"
         yield one_moment(run, home, at, old, undisturbed, run is command_night and number % 10 == 0)
         shutil.rmtree(home)
@@ -405,7 +418,12 @@ def main() -> None:
     show(found, console)
     failed = sum(bool(killed.trouble) for killed in found)
     print(f"{len(found)} moments, {failed} failed, seed {asked.seed}.")
-    sys.exit(bool(failed))
+    missed: set[str] = set()
+    if asked.moments >= FULL_RUN and not asked.plain:
+        missed = {*STAGES.values(), COPYING, WHOLE, LINKED} - {killed.stage for killed in found}
+        for name in sorted(missed):
+            print(f"No moment hit a night {name[2:]}: run it again, or with more moments.")
+    sys.exit(bool(failed or missed))
 
 
 if __name__ == "__main__":

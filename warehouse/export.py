@@ -157,6 +157,6 @@ def _read_manifest(folder: Path) -> dict[str, Part]:
     """What an export says of its yearly files; empty where there is none that can be read."""
     try:
         told = json.loads((folder / MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}

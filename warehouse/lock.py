@@ -4,8 +4,10 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from warehouse.place import Place
@@ -52,6 +54,9 @@ def require_free(place: Place) -> None:
 
 def _held(place: Place) -> HeldError:
     holder = _holder(place)
+    if not _is_alive(holder):  # the run that took the lock has not yet written its name
+        time.sleep(0.1)
+        holder = _holder(place)
     return HeldError(
         f"Run {holder.get('run_id', 'unknown')} (process {holder.get('pid', 'unknown')}) "
         f"holds {place.home}: wait until it has ended."
@@ -62,9 +67,13 @@ def _holder(place: Place) -> dict[str, Any]:
     """What the lock says of the run that took it; empty where it ended well or cannot be read."""
     try:
         holder = json.loads(place.lock.read_text(encoding="utf-8"))
-    except ValueError:
+        return {**Run.of(holder).record(), "pid": holder.get("pid", "unknown")}
+    except (ValueError, RecursionError):
         return {}
-    return holder if isinstance(holder, dict) and "run_id" in holder else {}
+
+
+def _is_alive(holder: dict[str, Any]) -> bool:
+    return Path(f"/proc/{holder.get('pid')}").exists()
 
 
 def _clear_away(place: Place, run: Run) -> None:

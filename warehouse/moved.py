@@ -1,25 +1,41 @@
 """What moved: published values of past sessions that this run would publish differently."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from warehouse.connect import DAMAGE, damage_of
 from warehouse.declaration import Declaration
 from warehouse.place import Place
 from warehouse.run import Run, published_record
 from warehouse.transform import Transform
 
 DATES = ("session", "snapshot_date")  # of the tables whose past must not move
+# Tables whose key says not when a row became past: of what was known none may move, but for these.
+OTHERS: dict[str, tuple[str, ...]] = {
+    "core.rate": (),
+    "core.estimate": (),
+    "core.fundamental": (),
+    "rotation.policy_event": (),
+    "rotation.episode": ("rank_by_gain",),
+    "rotation.claim_check": ("actual_latest", "verdict_latest", "latest_session", "note"),
+}
+ABOUT = ("source", "known_at")  # who said it and when, which is no value
+ROW = "row"  # in place of a column: the row came or went
 SAME = 1e-9  # relative; two ways of summing differ by less
 KEPT_PER_TABLE = 10_000  # the largest moves of a table; the sentence counts all
+
+log = logging.getLogger("rotation")
 
 
 @dataclass(frozen=True)
 class Moved:
     """One table's values that differ from what was published.
 
-    `move` is the largest relative change among its numbers, `largest` says which one that is.
+    `move` is the largest relative change among its numbers, `largest` says which one that is;
+    `rows` counts those of the past that came or went.
     """
 
     table: str
@@ -27,17 +43,23 @@ class Moved:
     cause: str
     move: float
     largest: str
+    rows: int = 0
 
 
 def in_words(moved: Sequence[Moved]) -> str:
-    """One sentence: how many values of the past moved, and the largest; empty where none did."""
-    if not moved:
-        return ""
-    values, most = sum(table.values for table in moved), max(moved, key=lambda table: table.move)
-    return (
-        f"{values:,} published values of {len(moved)} tables moved ({most.cause}), the largest: "
-        f"{most.largest}."
-    )
+    """How many values and rows of the past moved, and the largest; empty where none did."""
+    told = []
+    if tables := [table for table in moved if table.values]:
+        most = max(tables, key=lambda table: table.move)
+        told.append(
+            f"{sum(table.values for table in tables):,} published values of {len(tables)} tables "
+            f"moved ({most.cause}), the largest: {most.largest}."
+        )
+    if tables := [table for table in moved if table.rows]:
+        most = max(tables, key=lambda table: table.rows)
+        rows = sum(table.rows for table in tables)
+        told.append(f"{rows:,} rows of the past came or went ({most.cause}), most of {most.table}.")
+    return " ".join(told)
 
 
 def note_moves(
@@ -49,13 +71,32 @@ def note_moves(
 ) -> list[Moved]:
     """Compare the tables that were `built` with the publication that readers see.
 
-    Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause.
-    Tables of `rotation` keyed by a date and rebuilt whole are compared; what is extended moves
-    with the quotes, whose restatements landing keeps. Wants what was built committed.
+    Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause, and
+    every row of the past that came or went. Compared are the tables of `rotation` keyed by a date
+    and rebuilt whole, and OTHERS; what is extended moves with the quotes, whose restatements
+    landing keeps. A publication that cannot be read is none,
+    with a warning. Wants what was built committed.
     """
     before = published_record(place)
     if not before:
         return []
+    try:
+        return _compare(con, place, run, transforms, built, str(before["run_id"]))
+    except DAMAGE:
+        if not (words := damage_of(place.warehouse.resolve())):
+            raise
+        log.warning("the last publication is damaged (%s): nothing is compared with it", words)
+        return []
+
+
+def _compare(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    transforms: Sequence[Transform],
+    built: set[str],
+    before: str,
+) -> list[Moved]:
     path = str(place.warehouse.resolve()).replace("'", "''")
     con.execute(f"attach '{path}' as published (read_only)")
     con.begin()
@@ -68,16 +109,20 @@ def note_moves(
             ).fetchall()
         }
         moved = []
+        upstream: dict[str, set[str]] = {}
         for transform in transforms:
-            table = transform.declaration
-            is_compared = (
+            table, inputs = transform.declaration, set(transform.inputs)
+            upstream[table.name] = inputs.union(*(upstream.get(name, ()) for name in inputs))
+            is_dated = (
                 table.schema == "rotation"
-                and table.name in built & tables
                 and table.lookback is None
                 and not table.is_view
                 and any(name in table.grain for name in DATES)
             )
-            if is_compared and (found := _note_table(con, table, run, str(before["run_id"]))):
+            is_compared = table.name in built & tables and (is_dated or table.name in OTHERS)
+            if is_compared and (
+                found := _note_table(con, table, run, before, upstream[table.name])
+            ):
                 moved.append(found)
         con.commit()
         return moved
@@ -89,7 +134,7 @@ def note_moves(
 
 
 def _note_table(
-    con: duckdb.DuckDBPyConnection, table: Declaration, run: Run, before: str
+    con: duckdb.DuckDBPyConnection, table: Declaration, run: Run, before: str, upstream: set[str]
 ) -> Moved | None:
     known = {
         name
@@ -99,7 +144,8 @@ def _note_table(
             [table.schema, table.table],
         ).fetchall()
     }
-    shared = [c for c in table.columns if c.name in known and c.name not in table.grain]
+    skipped = {*table.grain, *ABOUT, *OTHERS.get(table.name, ())}
+    shared = [c for c in table.columns if c.name in known - skipped]
     if not shared or not known.issuperset(table.grain):
         return None
     keys = " and ".join(f'o."{key}" = n."{key}"' for key in table.grain)
@@ -110,6 +156,10 @@ def _note_table(
         f"'move': {_move(c.name, c.type)}}}"
         for c in shared
     )
+    is_past = "true"
+    if table.name in OTHERS:  # what was not known, or is not over, becomes so without moving
+        is_past = "value.old is not null"
+    is_over = "not o.is_open" if "is_open" in known else "true"
     con.execute(
         f"""
         create or replace temp table moved as
@@ -118,11 +168,12 @@ def _note_table(
             select concat_ws(' ', {key}) as key, unnest([{pairs}]) as value
             from published.{table.name} as o
             inner join {table.name} as n on {keys}
-            where hash({values["o"]}) <> hash({values["n"]})
+            where hash({values["o"]}) <> hash({values["n"]}) and {is_over}
         )
-        where value.move > {SAME}
+        where value.move > {SAME} and {is_past}
         """
     )
+    _add_rows(con, table)
     counted = con.execute(
         """
         with ranked as (
@@ -130,18 +181,20 @@ def _note_table(
         )
 
         select
-            count(*),
-            max(size),
-            arg_max(concat(column_name, ' of ', key, ', ', old, ' to ', new), size)
+            count(*) filter (column_name <> $row),
+            coalesce(max(size), 0),
+            arg_max(concat(column_name, ' of ', key, ', ', old, ' to ', new), size),
+            count(*) filter (column_name = $row)
         from ranked
-        """
+        """,
+        {"row": ROW},
     ).fetchone()
     assert counted
-    values_moved, move, largest = counted
-    if not values_moved:
+    values_moved, move, largest, rows = counted
+    if not values_moved + rows:
         con.execute("drop table moved")
         return None
-    cause = _cause(con, table, before)
+    cause = _cause(con, table, before, upstream)
     con.execute(
         f"""
         insert into ops.restatement
@@ -153,7 +206,30 @@ def _note_table(
         {"run_id": run.run_id, "dataset": table.name, "cause": cause},
     )
     con.execute("drop table moved")
-    return Moved(table.name, values_moved, cause, move, f"{table.name}.{largest}")
+    return Moved(table.name, values_moved, cause, move, f"{table.name}.{largest}", rows)
+
+
+def _add_rows(con: duckdb.DuckDBPyConnection, table: Declaration) -> None:
+    """Add to `moved` the rows that went, and those that came where the key says they are past."""
+    keys = ", ".join(f'"{name}"' for name in table.grain)
+    con.execute(
+        f"""
+        insert into moved
+        select concat_ws(' ', {keys}), '{ROW}', 'there', null, 0
+        from published.{table.name} anti join {table.name} using ({keys})
+        """
+    )
+    if table.name in OTHERS:
+        return
+    dated = next(name for name in DATES if name in table.grain)
+    con.execute(
+        f"""
+        insert into moved
+        select concat_ws(' ', {keys}), '{ROW}', null, 'there', 0
+        from {table.name} anti join published.{table.name} using ({keys})
+        where {dated} <= (select max({dated}) from published.{table.name})
+        """
+    )
 
 
 def _move(name: str, type_: str) -> str:
@@ -168,8 +244,10 @@ def _move(name: str, type_: str) -> str:
     )
 
 
-def _cause(con: duckdb.DuckDBPyConnection, table: Declaration, before: str) -> str:
-    """Why a table moved since run `before`: its definition, else the worst that landed since."""
+def _cause(
+    con: duckdb.DuckDBPyConnection, table: Declaration, before: str, upstream: set[str]
+) -> str:
+    """Why a table moved since run `before`: its definition, else the worst that came upstream."""
     row = con.execute(
         """
         select
@@ -183,13 +261,20 @@ def _cause(con: duckdb.DuckDBPyConnection, table: Declaration, before: str) -> s
             ) as fingerprint,
             (
                 select list_sort(list(distinct cause)) from ops.restatement
-                where run_id > $before and dataset like 'raw.%'
+                where run_id > $before and list_contains($upstream, dataset)
             ) as causes
         """,
-        {"schema": table.schema, "table": table.table, "before": before},
+        {
+            "schema": table.schema,
+            "table": table.table,
+            "before": before,
+            "upstream": list(upstream),
+        },
     ).fetchone()
     assert row
     if row[0] != row[1]:
         return "definition"
+    if table.schema == "core":
+        return "vendor"
     causes = row[2] or []
     return next((cause for cause in ("vendor", "split", "dividend") if cause in causes), "history")

@@ -14,6 +14,7 @@ from warehouse.place import Place
 from warehouse.run import Run, read_records
 
 KEPT = 10  # publications that stay
+NAMED = "[0-9]*T[0-9]*.[0-9]*Z-????"  # as publications are; whatever else lies there is not ours
 COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
 
 
@@ -98,7 +99,9 @@ def point_current(place: Place, publication: Path, run: Run) -> None:
 
 def _prune(place: Place) -> None:
     """Remove all but the newest publications; never the one that readers see."""
-    publications = sorted(path for path in place.published.iterdir() if path.is_dir())
+    publications = sorted(
+        path for path in place.published.iterdir() if path.is_dir() and path.match(NAMED)
+    )
     for path in publications[:-KEPT]:
         if path.resolve() != place.current.resolve():
             shutil.rmtree(path)

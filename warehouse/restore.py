@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from warehouse.connect import damage_of
 from warehouse.lock import hold
 from warehouse.place import Place
 from warehouse.publish import point_current
@@ -16,8 +17,9 @@ class RestoreError(Exception):
 def restore(place: Place, session: date) -> str:
     """Point `current` at the newest kept publication of `session`; gives what was done.
 
-    The link is replaced in one step, under the lock of a run. The build file stays as it is: the
-    next night goes on from all that is known. Raises RestoreError, PlaceError or HeldError.
+    The link is replaced in one step, under the lock of a run, when the whole file could be read.
+    The build file stays as it is: the next night goes on from all that is known. Raises
+    RestoreError, PlaceError or HeldError.
     """
     kept = Run.of(_kept(place, session))
     place.require_writable()
@@ -26,6 +28,11 @@ def restore(place: Place, session: date) -> str:
         run_id = _kept(place, session)["run_id"]  # the run before may have removed the one found
         if run_id == published_record(place).get("run_id"):
             return f"Readers already see session {session} (run {run_id}): nothing to do."
+        if words := damage_of(place.published / run_id / "warehouse.duckdb"):
+            raise RestoreError(
+                f"The publication of {session} (run {run_id}) is damaged ({words}): readers keep "
+                "what they see; name another session of those that `rotation status` lists."
+            )
         with recorded(place, run):
             point_current(place, place.published / run_id, run)
             run.finish("published", f"Session {session} is restored (run {run_id}).")

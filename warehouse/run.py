@@ -2,12 +2,12 @@
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from warehouse import calendar
 from warehouse.place import Place
@@ -41,17 +41,12 @@ class Run:
             self.run_id = f"{self.started_at:%Y%m%dT%H%M%S.%f}Z-{secrets.token_hex(2)}"
 
     @classmethod
-    def of(cls, record: dict[str, Any]) -> "Run":
-        """The run that a record tells of."""
-        return cls(
-            flow=record["flow"],
-            source=record["source"],
-            session=date.fromisoformat(record["session"]),
-            known_by=datetime.fromisoformat(record["known_by"]),
-            is_simulated=record["is_simulated"],
-            run_id=record["run_id"],
-            started_at=datetime.fromisoformat(record["started_at"]),
-        )
+    def of(cls, record: Mapping[str, Any]) -> "Run":
+        """The run that a record tells of; raises ValueError where it tells of none."""
+        try:
+            return cls(**{name: read(record[name]) for name, read in FIELDS.items()})
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"no record of a run: {error!r}") from None
 
     def finish(self, status: Status, message: str) -> None:
         """Close the run with its outcome and one sentence."""
@@ -75,6 +70,59 @@ class Run:
         except OSError:
             partial.unlink(missing_ok=True)
             raise
+
+
+def _text(value: str) -> str:
+    value.encode()  # raises where half a character came as a whole one
+    return value
+
+
+def _name(value: str) -> str:
+    if not value or value.startswith(".") or Path(value).name != value:
+        raise ValueError(f"{value!r} names no run")
+    return _text(value)
+
+
+def _time(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo:
+        raise ValueError(f"{value!r} is not naive")
+    return moment
+
+
+def _truth(value: bool) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(f"{value!r} is neither true nor false")
+    return value
+
+
+def _status(value: Status) -> Status:
+    if value not in get_args(Status):
+        raise ValueError(f"{value!r} is no status")
+    return value
+
+
+def _count(value: int) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+# How each field of a record is read.
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "flow": _text,
+    "source": _text,
+    "session": date.fromisoformat,
+    "known_by": _time,
+    "is_simulated": _truth,
+    "run_id": _name,
+    "started_at": _time,
+    "finished_at": lambda value: None if value is None else _time(value),
+    "status": _status,
+    "message": _text,
+    "rows_landed": _count,
+    "rows_quarantined": _count,
+}
 
 
 class Refused(Exception):
@@ -112,12 +160,11 @@ def _finish_early(run: Run, error: BaseException) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """One run's record as written, times as text; empty where the file is damaged."""
+    """One run's record, times as text; empty where the file tells of no run."""
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return Run.of(json.loads(path.read_text(encoding="utf-8"))).record()
+    except (OSError, ValueError, RecursionError):
         return {}
-    return record if isinstance(record, dict) else {}
 
 
 def read_records(place: Place) -> list[dict[str, Any]]:

@@ -1,13 +1,16 @@
 """What a night is held against: the last publication, measured before another takes its place."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import date
 
 import duckdb
 
-from warehouse.connect import open_published
+from warehouse.connect import DAMAGE, WarehouseError, damage_of, open_published
 from warehouse.place import Place
 from warehouse.run import Run, published_record
+
+log = logging.getLogger("rotation")
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Yardstick:
 
 
 def last_publication(place: Place) -> Yardstick:
-    """Measure what readers see now."""
+    """Measure what readers see now; a publication that cannot be read is none, with a warning."""
     published = published_record(place)
     if not published:
         return Yardstick()
@@ -42,6 +45,11 @@ def last_publication(place: Place) -> Yardstick:
                 "select schema_name || '.' || table_name, row_count from ops.table_catalog"
             ).fetchall()
     except duckdb.CatalogException:  # published by a version that had other tables
+        return Yardstick()
+    except (WarehouseError, *DAMAGE):
+        if not (words := damage_of(place.warehouse.resolve())):
+            raise
+        log.warning("the last publication is damaged (%s): nothing is held against it", words)
         return Yardstick()
     return Yardstick(dict(coverage), dict(rows))
 

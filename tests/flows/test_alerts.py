@@ -18,8 +18,10 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 RUNS = """
+import asyncio
 from prefect import flow
-from prefect.states import Completed
+from prefect.client.orchestration import get_client
+from prefect.states import Crashed, Late
 from warehouse.run import Refused
 
 @flow(name="nightly", flow_run_name="nightly 2026-07-02")
@@ -37,6 +39,14 @@ for failing in (another, lambda: nightly(False)):
         failing()
     except (Refused, ValueError):
         pass
+
+async def set_states():
+    async with get_client() as client:
+        for name, state in (("late", Late()), ("crashed", Crashed(message="The machine went."))):
+            run = await client.create_flow_run(nightly, parameters={"fit": True}, name=name)
+            await client.set_flow_run_state(run.id, state, force=True)
+
+asyncio.run(set_states())
 """
 
 
@@ -106,7 +116,7 @@ def run(environment: dict[str, str], *command: str) -> str:
     return done.stdout
 
 
-def test_a_refused_run_is_told_once_in_its_own_words(
+def test_refused_late_and_crashed_runs_are_told_once_in_their_own_words(
     environment: dict[str, str], receiver: str
 ) -> None:
     for _ in range(2):  # the second time replaces the first
@@ -115,10 +125,13 @@ def test_a_refused_run_is_told_once_in_its_own_words(
 
     run(environment, "-c", RUNS)
 
-    message = Receiver.told.get(timeout=30)
-    assert message["subject"] == "nightly Failed"
-    assert message["body"].startswith("nightly 2026-07-02: ")
-    assert "Session 2026-07-02 is refused and the last publication stays." in message["body"]
+    messages = [Receiver.told.get(timeout=30) for _ in range(3)]
+    told = {message["subject"]: message["body"] for message in messages}
+    assert told.keys() == {"nightly Failed", "nightly Late", "nightly Crashed"}
+    assert told["nightly Failed"].startswith("nightly 2026-07-02: ")
+    assert "Session 2026-07-02 is refused and the last publication stays." in told["nightly Failed"]
+    assert told["nightly Late"] == "late: it has not started"
+    assert told["nightly Crashed"] == "crashed: The machine went."
     with pytest.raises(Empty):
         Receiver.told.get(timeout=1)
 

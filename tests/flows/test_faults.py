@@ -1,5 +1,6 @@
 """A full disk, a home that cannot be written, a damaged build file: a sentence, and no harm."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -15,9 +16,12 @@ from night import FIRST, SECOND, THIRD, bars, run_night
 from typer.testing import CliRunner
 
 from flows.cli import app
-from warehouse.connect import WarehouseError, open_published
+from warehouse import calendar
+from warehouse.connect import WarehouseError, explained, open_build, open_published
+from warehouse.moved import note_moves
 from warehouse.place import Place
-from warehouse.run import Run
+from warehouse.run import Run, kept_records
+from warehouse.yardstick import Yardstick, last_publication
 
 TABLES = ["core.session", "core.quote"]
 SYMBOLS = ["IWM", "SPY", *(f"S{number}" for number in range(40))]
@@ -130,6 +134,60 @@ class TestDamage:
         with open_published(place) as con:
             landed = con.execute("select count(distinct run_id) from raw.quote").fetchall()
         assert landed == [(3,)]
+
+    @pytest.fixture
+    def cut(self, published: Path, tmp_path: Path) -> Place:
+        """A home whose published file somebody cut off."""
+        place = Place(tmp_path / "home")
+        shutil.copytree(published, place.home, symlinks=True)
+        place.warehouse.chmod(0o644)
+        os.truncate(place.warehouse, 20_000)
+        return place
+
+    def test_a_cut_publication_is_nothing_to_compare_with(
+        self, cut: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        run = Run("nightly", "files", THIRD, calendar.night_ends(THIRD))
+        with explained(cut), open_build(cut) as con:
+            assert last_publication(cut) == Yardstick()
+            assert note_moves(con, cut, run, [], set()) == []
+        said = "the last publication is damaged (IO Error: Could not read enough bytes"
+        assert [record.message[: len(said)] for record in caplog.records] == [said, said]
+
+    def test_a_lost_build_file_starts_from_the_newest_that_opens(
+        self, cut: Place, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        newest, before = (record["run_id"] for record in kept_records(cut))
+        cut.build.unlink()
+        with open_build(cut) as con:
+            assert con.execute("select max(session) from raw.quote").fetchall() == [(FIRST,)]
+        skipped, started = (record.message for record in caplog.records)
+        assert newest in skipped
+        assert f"starts from publication {before}, without what runs landed since" in started
+
+    def test_history_is_not_begun_anew_where_no_publication_opens(self, cut: Place) -> None:
+        for record in kept_records(cut):
+            file = cut.published / record["run_id"] / "warehouse.duckdb"
+            file.chmod(0o644)
+            os.truncate(file, 0)
+        cut.build.unlink()
+        with pytest.raises(WarehouseError, match=r"no publication in .* can be read: put a copy"):
+            night(cut.home, THIRD, 5)
+        assert not cut.build.exists()
+
+    def test_readers_of_a_cut_publication_are_told_what_to_do(self, cut: Place) -> None:
+        result = CliRunner().invoke(app, ["query", "select 1", "--home", str(cut.home)])
+        assert result.exit_code == 1
+        assert "warehouse.duckdb is damaged (IO Error" in result.stderr
+        assert "`rotation restore SESSION`" in result.stderr
+
+    def test_another_file_s_trouble_is_not_the_build_file_s(self, published: Path) -> None:
+        with pytest.raises(duckdb.IOException, match="nothing_here"), explained(Place(published)):
+            duckdb.connect("/nothing_here/x.duckdb")
+
+    def test_a_quota_is_a_full_disk(self, published: Path) -> None:
+        with pytest.raises(WarehouseError, match="is full"), explained(Place(published)):
+            raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
     def test_a_damaged_publication_is_no_obstacle(self, published: Path, tmp_path: Path) -> None:
         # given a published file that somebody cut off, and wrote nonsense beside

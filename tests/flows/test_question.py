@@ -8,6 +8,7 @@ import duckdb
 import pytest
 from night import FIRST, bars, run_night
 
+from flows.answer import answer
 from flows.question import QueryError, only_select, open_for_questions
 from warehouse.place import Place
 
@@ -159,3 +160,30 @@ def test_the_published_file_is_opened_read_only_by_root_too(place: Place, tmp_pa
     with open_for_questions(home) as con, pytest.raises(duckdb.Error, match="read-only"):
         con.execute("delete from core.quote")
     assert home.warehouse.read_bytes() == bytes_before
+
+
+class TestOutput:
+    @pytest.mark.parametrize("name", ["current/warehouse.duckdb", "new.csv", "a/../run.lock"])
+    def test_nothing_is_written_into_the_home(
+        self, place: Place, tmp_path: Path, name: str
+    ) -> None:
+        (tmp_path / "link").symlink_to(place.home)
+        bytes_before = place.warehouse.read_bytes()
+        for home in (place.home, tmp_path / "link"):
+            with pytest.raises(QueryError, match=r"lies in the home .*: name a file elsewhere"):
+                answer(place, "select 1", "csv", home / name)
+        assert place.warehouse.read_bytes() == bytes_before
+        assert not (place.home / "new.csv").exists()
+
+    def test_what_fails_leaves_the_file_of_before(self, place: Place, tmp_path: Path) -> None:
+        file = tmp_path / "answer.csv"
+        answer(place, "select 1 as n", "csv", file)
+        for format_ in ("csv", "json", "parquet", "table"):
+            with pytest.raises(QueryError):
+                answer(place, "select error('no') from range(3)", format_, file)
+        assert file.read_text() == "n\n1\n"
+        assert list(tmp_path.iterdir()) == [file]
+
+    def test_an_answer_for_no_file_at_all(self, place: Place) -> None:
+        answer(place, "select 1", "csv", Path("/dev/null"))
+        assert Path("/dev/null").is_char_device()

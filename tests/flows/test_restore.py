@@ -1,6 +1,7 @@
 """Going back to an earlier publication, and on from there."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,16 @@ class TestRestore:
         assert result.stderr == (
             f"No publication of {THIRD} is kept in {place.home}: name one of {SECOND}, {FIRST}.\n"
         )
+
+    def test_a_damaged_publication_is_not_gone_back_to(self, place: Place) -> None:
+        (first,) = (path for path in place.published.iterdir() if path != place.current.resolve())
+        file = first / "warehouse.duckdb"
+        file.chmod(0o644)
+        os.truncate(file, file.stat().st_size - 300_000)
+        result = rotation("restore", FIRST, "--home", place.home)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"The publication of {FIRST} (run {first.name}) is damaged" in result.stderr
+        assert newest(place) == SECOND
 
     def test_nothing_published(self, tmp_path: Path) -> None:
         result = rotation("restore", FIRST, "--home", tmp_path / "home")

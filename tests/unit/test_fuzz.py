@@ -1,15 +1,18 @@
-"""Every file reader on files that nobody wrote on purpose: a sentence or a clean load.
+"""Every reader of files on files that nobody wrote on purpose: a sentence or a clean load.
 
 `make fuzz` does it thousands of times; `FUZZ_CASES` says how many.
 """
 
 import io
+import json
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pandas as pd
@@ -24,11 +27,14 @@ from flows.sources import DATASETS, SourceError
 from flows.sources.columns import KINDS
 from flows.sources.files import Files
 from warehouse import calendar
-from warehouse.connect import open_build
+from warehouse.connect import FOLDER, open_build
+from warehouse.export import export
 from warehouse.land import land
+from warehouse.lock import hold, require_free
 from warehouse.place import Place
-from warehouse.reference import load_reference
-from warehouse.run import Run
+from warehouse.publish import load_records
+from warehouse.reference import ReferenceFileError, load_reference
+from warehouse.run import Run, kept_records, published_record, read_records
 
 CASES = int(os.environ.get("FUZZ_CASES", "200"))
 DAY = date(2026, 1, 27)
@@ -74,9 +80,9 @@ FILES += [
 
 
 @st.composite
-def mutated(draw: st.DrawFn) -> tuple[str, bytes]:
+def mutated(draw: st.DrawFn, files: Sequence[tuple[str, bytes]] = FILES) -> tuple[str, bytes]:
     """A good file with bytes cut, added, turned over, or cells replaced by hostile ones."""
-    name, content = draw(st.sampled_from(FILES))
+    name, content = draw(st.sampled_from(files))
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, len(content)))
         match draw(st.sampled_from(["cut", "cut out", "add", "flip", "cell", "repeat"])):
@@ -161,7 +167,23 @@ def _cell(type_: pa.DataType, value: object) -> pa.Array:
     return pa.nulls(1, type_)
 
 
-file_contents = st.one_of(mutated(), mutated(), junk(), odd_tables())
+@st.composite
+def odd_names(draw: st.DrawFn) -> tuple[str, bytes]:
+    """A good file, or another, under whatever name a file system allows."""
+    name, content = draw(st.sampled_from(FILES))
+    folder, _, known = name.partition("/")
+    odd = st.text(st.characters(exclude_characters="/\0", exclude_categories=["Cs"]), max_size=40)
+    stem = draw(st.one_of(odd, st.sampled_from([cell for cell in CELLS if len(cell) < 60])))
+    stem = draw(st.sampled_from([stem, f"IWM_{stem}", f"{stem}_2026-01-23", f"{stem}{known}"]))
+    called = stem.replace("/", "").replace("\0", "") + draw(st.sampled_from(["", *SUFFIXES]))
+    if called in ("", ".", "..") or len(called.encode()) > 200:
+        reject()
+    return f"{folder}/{called}", content
+
+
+SUFFIXES = [".csv", ".CSV", ".parquet", ".csv.gz", ".csv.partial"]
+
+file_contents = st.one_of(mutated(), mutated(), junk(), odd_tables(), odd_names())
 
 
 def write(folder: Path, files: dict[str, bytes]) -> None:
@@ -216,6 +238,140 @@ def test_what_is_read_lands_or_is_set_aside(
         assert tables.fetchall() == [(5,)]
     finally:
         warehouse.rollback()
+
+
+RECORD: dict[str, object] = Run(
+    "nightly", "files", DAY, calendar.night_ends(DAY), run_id="20260127T223000.000000Z-0000"
+).record()
+json_values = st.recursive(
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20)),
+        st.sampled_from([*(cell for cell in CELLS if len(cell) < 100), 2**70, "\ud800"]),
+    ),
+    lambda children: st.one_of(
+        st.lists(children, max_size=3), st.dictionaries(st.text(max_size=5), children, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@st.composite
+def records(draw: st.DrawFn, good: dict[str, object] = RECORD) -> bytes:
+    """A record with some of its words replaced or missing, cut, turned over, or any bytes."""
+    record = dict(good)
+    for name in draw(st.lists(st.sampled_from(list(good)), max_size=3)):
+        if draw(st.booleans()):
+            record.pop(name, None)
+        else:
+            record[name] = draw(json_values)
+    content = json.dumps(draw(st.one_of(st.just(record), json_values))).encode()
+    match draw(st.sampled_from(["whole", "whole", "cut", "flip", "junk"])):
+        case "cut":
+            content = content[: draw(st.integers(0, len(content)))]
+        case "flip" if content:
+            at = draw(st.integers(0, len(content) - 1))
+            changed = bytes([content[at] ^ draw(st.integers(1, 255))])
+            content = content[:at] + changed + content[at + 1 :]
+        case "junk":
+            content = draw(st.binary(max_size=100))
+    return content
+
+
+@settings(fuzz, max_examples=max(50, CASES // 5))
+@given(content=records())
+def test_a_record_of_a_run_is_read_or_passed_over(
+    content: bytes, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder))
+        place.make()
+        publication = place.published / str(RECORD["run_id"])
+        publication.mkdir()
+        place.current.symlink_to(publication)
+        (place.runs / "x.json").write_bytes(content)
+        (publication / "run.json").write_bytes(content)
+        assert [published_record(place)] == (read_records(place) or [{}])
+        assert kept_records(place) in ([], read_records(place))
+        warehouse.begin()
+        load_records(warehouse, place, Run("nightly", "files", DAY, calendar.night_ends(DAY)))
+        known = warehouse.execute("select count(*) from ops.run").fetchall()
+        assert known == [(len(read_records(place)) + 1,)]
+        warehouse.rollback()
+
+
+@fuzz
+@given(content=records({"pid": 1, **RECORD}))
+def test_whatever_the_lock_says_is_no_obstacle(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Place(Path(folder) / "home")
+        place.make()
+        place.lock.write_bytes(content)
+        require_free(place)
+        with hold(place, Run("nightly", "files", DAY, calendar.night_ends(DAY))):
+            assert len(list(place.runs.iterdir())) <= 1
+        assert {path.name for path in Path(folder).iterdir()} == {"home"}
+
+
+YEARLY = """
+create schema ops;
+create schema core;
+create table core.quote as select 'IWM' as symbol, date '2026-01-27' as session, 1.5 as close;
+create table ops.table_catalog as
+    select 'core' as schema_name, 'quote' as table_name, 'symbol, session' as grain, 'Bars' as
+        description;
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small warehouse and its export."""
+    folder = tmp_path_factory.mktemp("exported")
+    with duckdb.connect(folder / "warehouse.duckdb") as con:
+        con.execute(YEARLY)
+    export(folder / "warehouse.duckdb", folder / "export", folder / "none")
+    return folder
+
+
+@settings(fuzz, max_examples=max(20, CASES // 10))
+@given(data=st.data())
+def test_whatever_the_manifest_says_the_export_is_right(
+    data: st.DataObject, exported: Path
+) -> None:
+    file = exported / "export" / "manifest.json"
+    told = json.loads(file.read_text())
+    part = data.draw(st.sampled_from(list(told)))
+    content = data.draw(st.one_of(records(told), records(told[part])))
+    with tempfile.TemporaryDirectory() as folder:
+        before = Path(folder) / "before"
+        shutil.copytree(exported / "export", before)
+        (before / "manifest.json").write_bytes(content)
+        export(exported / "warehouse.duckdb", Path(folder) / "new", before)
+        assert (Path(folder) / "new" / "manifest.json").read_bytes() == file.read_bytes()
+        rows = duckdb.read_parquet(str(Path(folder) / "new" / part)).fetchall()
+        assert [row[0] for row in rows] == ["IWM"]
+
+
+@fuzz
+@given(data=st.data())
+def test_a_reference_file_is_loaded_or_named_with_its_line(
+    data: st.DataObject, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    table = data.draw(st.sampled_from(["pair", "basket_member", "fed_decision"]))
+    good = (FOLDER / "reference" / f"{table}.csv").read_bytes()[:3000].rpartition(b"\n")[0]
+    _, content = data.draw(st.one_of(mutated([("x.csv", good)]), junk()))
+    with tempfile.TemporaryDirectory() as folder:
+        own = Path(folder) / "reference"
+        own.mkdir()
+        shutil.copyfile(FOLDER / "reference" / f"{table}.yml", own / f"{table}.yml")
+        (own / f"{table}.csv").write_bytes(content)
+        warehouse.begin()
+        try:
+            with patch("warehouse.reference.FOLDER", Path(folder)):
+                load_reference(warehouse)
+        except ReferenceFileError:
+            pass
+        finally:
+            warehouse.rollback()
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ create schema core;
 create schema rotation;
 create schema raw;
 create schema reference;
+create schema ops;
 create table core.session as
     select day as session, lag(day) over (order by day) as previous_session
     from (select unnest([date '2026-01-05', date '2026-01-06', date '2026-01-07']) as day);
@@ -30,6 +31,8 @@ create table raw.quote (
     symbol varchar, session date, adj_close double, previous_session date,
     previous_adj_close double, known_at timestamp, run_id varchar
 );
+create table reference.instrument as select unnest(['IWM', 'SPY']) as symbol, 'etf' as kind;
+create table ops.run as select 'tonight' as run_id, date '2026-01-07' as session;
 create table reference.pair as select 'IWM' as long_symbol, 'SPY' as short_symbol;
 create table reference.basket_member (
     basket varchar, symbol varchar, stand_in varchar, rebalance varchar
@@ -423,7 +426,12 @@ def test_a_sound_warehouse_passes(warehouse):
             "session = date '2026-01-10'",
             "every session is on the exchange's calendar",
         ),
-        ("core.quote", "return_pct = -100", "expect_column_values_to_be_between"),
+        (
+            "core.quote",
+            "return_pct = -100",
+            "few symbols, and none of a pair, have an impossible price or return",
+        ),
+        ("core.quote", "return_pct = 25.1", "no symbol of a pair moves further than one ever did"),
         ("core.quote", "return_pct = 1.5", "a return is this close over the one before"),
         ("core.quote", "total_return_method = 'guess'", "expect_column_values_to_be_in_set"),
         ("core.quote", "total_return_method = null", "a total return says its method"),
@@ -502,7 +510,11 @@ def test_each_defect_of_the_newest_session_is_found(warehouse, table, change, ex
 @pytest.mark.parametrize(
     ("table", "change", "expectation"),
     [
-        ("core.quote", "return_pct = -50", "a large move of the session has a corporate action"),
+        (
+            "core.quote",
+            "return_pct = -50",
+            "a large move of the session is a distribution of its size",
+        ),
         (
             "rotation.breadth",
             "coverage_pct = 50, is_low_coverage = true",
@@ -524,12 +536,40 @@ def test_what_is_only_odd_warns(warehouse, table, change, expectation):
     assert expectation in warned
 
 
-def test_a_large_move_with_a_split_is_explained(warehouse):
-    warehouse.execute("update core.quote set return_pct = -50, split_ratio = 2")
+@pytest.mark.parametrize(
+    ("change", "is_explained"),
+    [
+        ("return_pct = -50, split_ratio = 2", False),
+        ("return_pct = -50, dividend = 1", False),
+        ("return_pct = -50, close = 4, dividend = 4", True),
+        ("return_pct = 24.9", True),
+    ],
+)
+def test_what_explains_a_large_move_has_its_size(warehouse, change, is_explained):
+    warehouse.execute(f"update core.quote set {change} where symbol = 'SPY'")
 
     results = {result.expectation: result for result in audit_of(warehouse, "core.quote")}
 
-    assert results["a large move of the session has a corporate action"].success
+    critical = results["no symbol of a pair moves further than one ever did"]
+    assert (critical.severity, critical.success) == ("critical", is_explained)
+    shown = results["a large move of the session is a distribution of its size"]
+    assert shown.success == is_explained
+
+
+def test_a_bar_that_came_late_is_held_to_the_bounds_of_its_pair(warehouse):
+    rule = "no symbol of a pair moves further than one ever did"
+    warehouse.execute(
+        "update core.quote set return_pct = -30 where symbol = 'SPY' and session = '2026-01-06'"
+    )
+    for run_id, is_found in (("earlier", False), ("tonight", True)):
+        warehouse.execute(
+            "insert into raw.quote by name select 'SPY' as symbol, date '2026-01-06' as session,"
+            f" '{run_id}' as run_id"
+        )
+        failed = {
+            result.expectation for result in critical_failures(audit_of(warehouse, "core.quote"))
+        }
+        assert (rule in failed) == is_found
 
 
 def test_a_history_that_begins_anew_is_sound(warehouse):

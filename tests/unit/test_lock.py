@@ -1,8 +1,11 @@
 """The lock of a run: one at a time, and a dead one is no obstacle."""
 
+import fcntl
 import json
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -109,6 +112,18 @@ def test_the_record_of_a_run_that_failed_by_itself_stays(place: Place) -> None:
     # then its record is as it wrote it, in one line
     (record,) = read_records(place)
     assert (record["status"], record["message"]) == ("failed", "no more")
+
+
+@pytest.mark.parametrize("before", ["", json.dumps({"pid": 2**30, **a_run(7).record()})])
+def test_a_holder_that_has_not_yet_said_its_name_is_asked_again(place: Place, before: str) -> None:
+    # given a lock that is taken, with nothing or a dead run's name in it
+    with place.lock.open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        place.lock.write_text(before)
+        name = json.dumps({"pid": os.getpid(), **a_run().record()})
+        threading.Timer(0.03, place.lock.write_text, [name]).start()
+        with pytest.raises(HeldError, match=rf"\(process {os.getpid()}\)"):
+            require_free(place)
 
 
 def test_it_does_not_wait_for_itself(place: Place) -> None:

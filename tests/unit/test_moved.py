@@ -93,6 +93,72 @@ def test_a_changed_definition_is_said_to_be_one(home: Path) -> None:
     assert [(table.table, table.cause) for table in moved] == [("rotation.streak", "definition")]
 
 
+class TestOtherTables:
+    """A publication with some more tables, of which a night says something else."""
+
+    @staticmethod
+    def moved(home: Path, *changes: str) -> list[Moved]:
+        place = Place(home)
+        with duckdb.connect(place.build) as con:
+            for change in changes:
+                con.execute(change)
+        run = Run("nightly", "files", SECOND, calendar.night_ends(SECOND))
+        tables = {"core.rate", "rotation.policy_event", "rotation.episode", "rotation.streak"}
+        with writing(place, run) as con:
+            con.commit()
+            return note_moves(con, place, run, read_transforms(), tables)
+
+    @pytest.fixture
+    def home(self, tmp_path: Path) -> Path:
+        quotes = bars(["IWM", "SPY"], FIRST, 100)
+        days = ["2025-12-01", "2025-12-02"]
+        rates = pd.DataFrame({"series_id": "DGS2", "observation_date": days, "value_pct": 4.0})
+        more = ["core.benchmark_quote", "rotation.policy_event", "rotation.episode"]
+        needs = ["rotation.rate_regime", "rotation.policy_decision"]
+        run_night(tmp_path, FIRST, {"quote": quotes, "rate": rates}, [*TABLES, *needs, *more])
+        return tmp_path
+
+    def test_a_revised_rate_is_the_vendor_s(self, home: Path) -> None:
+        (moved,) = self.moved(
+            home, "update core.rate set value_pct = 5 where observation_date = '2025-12-01'"
+        )
+        assert (moved.table, moved.values, moved.cause) == ("core.rate", 1, "vendor")
+        assert moved.largest == "core.rate.value_pct of DGS2 2025-12-01, 4.0 to 5.0"
+
+    def test_rows_that_went_and_came(self, home: Path) -> None:
+        moved = self.moved(
+            home,
+            "delete from core.rate where observation_date = '2025-12-01'",
+            "insert into core.rate by name select 'DGS5' as series_id, "
+            "date '2025-12-01' as observation_date",
+            "insert into rotation.streak by name select session, pair || '2' as pair, basis "
+            "from rotation.streak where session = '2026-01-06'",
+        )
+        assert [(table.table, table.values) for table in moved] == [
+            ("core.rate", 0),
+            ("rotation.streak", 0),
+        ]
+        assert moved[0].rows == 1
+        told = restatements(home, "column_name = 'row' and dataset = 'core.rate'")
+        assert told[["key", "old_value"]].to_numpy().tolist() == [["DGS2 2025-12-01", "there"]]
+        rows = sum(table.rows for table in moved)
+        assert in_words(moved).startswith(f"{rows} rows of the past came or went (")
+
+    def test_what_was_not_yet_known_or_over_does_not_move(self, home: Path) -> None:
+        row = "insert into {} by name select 'x' as pair, date '2025-12-01' as {}, {}"
+        episode = row.format("rotation.episode", "trough_session", "{} as is_open, 1 as gain_pct")
+        event = row.format("rotation.policy_event", "event_date", "{} as excess_post_1d_pct")
+        place = Place(home)
+        place.warehouse.chmod(0o644)
+        with duckdb.connect(place.warehouse.resolve()) as con:
+            con.execute(episode.format("true"))
+            con.execute(event.format("null"))
+        assert self.moved(home, episode.format("false"), event.format("1")) == []
+        with duckdb.connect(place.warehouse.resolve()) as con:
+            con.execute("update rotation.episode set is_open = false, gain_pct = 2")
+        assert [table.table for table in self.moved(home)] == ["rotation.episode"]
+
+
 def test_a_first_night_has_nothing_to_compare_with(tmp_path: Path) -> None:
     place = Place(tmp_path)
     run = Run("nightly", "files", FIRST, calendar.night_ends(FIRST))

@@ -97,9 +97,13 @@ class TestPublication:
         assert left[-1] == kept
         assert newest(place) == SECOND
 
-    def test_a_file_beside_the_publications_is_left_alone(self, place: Place) -> None:
+    def test_what_else_lies_beside_the_publications_is_left_alone(self, place: Place) -> None:
+        (place.published / "0 mine").mkdir()
         (place.published / "notes.txt").write_text("mine")
+        for day in range(10, 20):
+            (place.published / f"202501{day}T000000.000000Z-0000").mkdir()
         night(place.home, SECOND)
+        assert (place.published / "0 mine").is_dir()
         assert (place.published / "notes.txt").read_text() == "mine"
 
     def test_a_home_of_another_name_and_place_still_opens(
@@ -278,6 +282,25 @@ class TestBuildFile:
 def test_a_record_that_is_no_record_does_not_stop_a_night(place: Place) -> None:
     (place.runs / "0.json").write_text('{"status": ')
     (place.runs / "1.json").write_text("[]")
+    # given records of the right form that tell of no run
+    (sound,) = read_records(place)
+    for number, wrong in enumerate(
+        [
+            {"session": "yesterday"},
+            {"session": 20260107},
+            {"started_at": "2026-01-07 22:00:00+00:00"},
+            {"finished_at": "soon"},
+            {"rows_landed": "many"},
+            {"rows_landed": 2**70},
+            {"is_simulated": "no"},
+            {"message": "\ud800"},
+            {"status": None},
+            {"run_id": "../../x"},
+        ]
+    ):
+        (place.runs / f"2{number}.json").write_text(json.dumps({**sound, **wrong}))
+    (place.runs / "3.json").write_text("[" * 100_000)
+    assert read_records(place) == [sound]
     night(place.home, SECOND)
     assert newest(place) == SECOND
 
@@ -294,8 +317,11 @@ def test_runs_that_ended_before_publishing_leave_the_build_file_ahead(place: Pla
 
 
 def test_nothing_published_is_said(tmp_path: Path) -> None:
-    with pytest.raises(WarehouseError, match="Nothing is published in"):
-        open_published(Place(tmp_path))
+    with (
+        pytest.raises(WarehouseError, match="Nothing is published in"),
+        open_published(Place(tmp_path)),
+    ):
+        pass
 
 
 def test_a_build_that_is_not_committed_never_was(tmp_path: Path) -> None:

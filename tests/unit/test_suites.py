@@ -65,6 +65,22 @@ def failures(
     return {result.expectation: result for result in results if not result.success}
 
 
+@pytest.fixture(scope="module")
+def counted(sound: Path) -> Yardstick:
+    """The rows of each table of the sound market."""
+    counts = "select schema_name || '.' || table_name, row_count from ops.table_catalog"
+    with duckdb.connect(sound, read_only=True) as con:
+        return Yardstick({}, dict(con.execute(counts).fetchall()))
+
+
+@pytest.fixture(scope="module")
+def odd_in_sound(sound: Path, counted: Yardstick) -> set[tuple[str, str]]:
+    """Table and name of what fails in the sound market already: warnings of a small universe."""
+    with duckdb.connect(sound, read_only=True) as con:
+        found = audit(con, parameters=suite_parameters(RUN, counted))
+    return {(result.table_name, result.expectation) for result in found if not result.success}
+
+
 def test_every_table_has_a_suite() -> None:
     built = {transform.name for transform in read_transforms()}
     assert built | {f"raw.{dataset}" for dataset in DATASETS} <= set(suite_tables())
@@ -308,6 +324,21 @@ CRITICAL = [
         "low is never above open, close or high",
     ),
     (
+        "core.quote",
+        f"update core.quote set return_pct = -41 where symbol = 'NVDA' and {NEWEST}",
+        "no symbol of a pair moves further than one ever did",
+    ),
+    (
+        "core.quote",
+        "update core.quote set close = 2e7 where symbol = 'XLE'",
+        "few symbols, and none of a pair, have an impossible price or return",
+    ),
+    (
+        "core.quote",
+        "update core.quote set total_return_pct = 'nan' where symbol like 'S0%'",
+        "few symbols, and none of a pair, have an impossible price or return",
+    ),
+    (
         "core.rate",
         "insert into core.rate from core.rate where series_id = 'DGS10'",
         "one row per series and observation date, and none without",
@@ -345,7 +376,12 @@ CRITICAL = [
     (
         "core.estimate",
         "update core.estimate set eps_avg = 1e6 where symbol = 'AAPL'",
-        "earnings per share have a size that a share can have",
+        "earnings per share of the seven, and of all but a few, have a size that a share can have",
+    ),
+    (
+        "core.estimate",
+        "update core.estimate set eps_avg = 'nan' where symbol like 'S0%'",
+        "earnings per share of the seven, and of all but a few, have a size that a share can have",
     ),
     (
         "core.fundamental",
@@ -355,7 +391,7 @@ CRITICAL = [
     (
         "core.fundamental",
         "update core.fundamental set market_cap_usd = 1000 * market_cap_usd",
-        "no company is larger than the market",
+        "none of the seven, and few of all companies, are larger than the market",
     ),
     (
         "core.known_fundamental",
@@ -453,6 +489,37 @@ CRITICAL = [
 ]
 
 WARNING = [
+    (
+        "core.quote",
+        "update core.quote set close = 1e9 where symbol = 'S001'",
+        "no symbol has an impossible price or return",
+    ),
+    (
+        "core.quote",
+        "delete from core.quote where symbol = 'GOOGL'",
+        "every symbol that a pair or basket names is quoted for the session",
+    ),
+    (
+        "core.quote",
+        "delete from core.quote where symbol = 'XLE'",
+        "every symbol that a pair or basket names is quoted for the session",
+    ),
+    (
+        "core.estimate",
+        "update core.estimate set eps_avg = 1e6 where symbol = 'S001'",
+        "earnings per share have a size that a share can have",
+    ),
+    (
+        "core.fundamental",
+        "update core.fundamental set revenue_usd = 1e14 where symbol = 'S001'",
+        "no company is larger than the market",
+    ),
+    (
+        "ops.restatement",
+        RESTATED.format(symbol="IWM", to="90", cause="vendor").replace("tonight", "last night")
+        + "; insert into ops.run (run_id, session) values ('last night', '2026-06-29')",
+        "no symbol of a pair was restated without an explanation in the last week",
+    ),
     (
         "core.quote",
         "update core.quote set high = 0.99 * close where symbol = 'S001'",
@@ -571,17 +638,40 @@ CASES = [(*case, "critical") for case in CRITICAL] + [(*case, "warning") for cas
 
 @pytest.mark.parametrize(("table", "change", "expectation", "severity"), CASES)
 def test_a_defect_is_found_by_its_rule(
-    con: duckdb.DuckDBPyConnection, table: str, change: str, expectation: str, severity: str
+    con: duckdb.DuckDBPyConnection,
+    counted: Yardstick,
+    odd_in_sound: set[tuple[str, str]],
+    table: str,
+    change: str,
+    expectation: str,
+    severity: str,
 ) -> None:
-    counts = "select schema_name || '.' || table_name, row_count from ops.table_catalog"
-    before = Yardstick({}, dict(con.execute(counts).fetchall()))
-    assert expectation not in failures(con, table, before)
+    assert (table, expectation) not in odd_in_sound
 
     con.execute(change)
 
-    found = failures(con, table, before)
+    found = failures(con, table, counted)
     assert found[expectation].severity == severity
     assert found[expectation].unexpected_count != 0
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("core.quote", "update core.quote set close = 1e9 where symbol = 'S001'"),
+        ("core.estimate", "update core.estimate set eps_avg = 1e6 where symbol = 'S001'"),
+        (
+            "core.fundamental",
+            "update core.fundamental set revenue_usd = 1e14 where symbol = 'S001'",
+        ),
+    ],
+)
+def test_one_odd_name_does_not_hold_back_every_night(
+    con: duckdb.DuckDBPyConnection, table: str, change: str
+) -> None:
+    con.execute(change)
+    critical = {n for n, found in failures(con, table).items() if found.severity == "critical"}
+    assert critical <= {"a return is this close over the one before"}
 
 
 class TestRequiredSymbols:
