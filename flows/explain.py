@@ -46,6 +46,8 @@ def _show_table(console: Console, entry: Entry) -> None:
     console.print(f"[dim]built by[/dim]    {entry.built_by}")
     if entry.upstream:
         console.print(f"[dim]built from[/dim]  {', '.join(entry.upstream)}")
+    if table.source:
+        console.print(f"[dim]formula[/dim]     {escape(table.source)}")
     shown = Table("column", "type", "unit", "meaning", box=None, header_style="dim")
     for column in table.columns:
         shown.add_row(*map(escape, (column.name, column.type, column.unit, column.meaning)))

@@ -36,7 +36,7 @@ class Declaration:
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
     symbol whole; None means that the table is rebuilt whole. A view is never stored. `example` is a
-    query that shows what the table answers.
+    query that shows what the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -48,6 +48,7 @@ class Declaration:
     lookback: int | str | None = None
     is_view: bool = False
     example: str = ""
+    source: str = ""
     text: str = field(default="", repr=False)
 
     @property
@@ -120,6 +121,7 @@ def read_declaration(path: Path) -> Declaration:
         lookback=content.get("lookback"),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),
+        source=" ".join(str(content.get("source", "")).split()),
         text=text,
     )
 

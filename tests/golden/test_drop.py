@@ -132,3 +132,73 @@ def test_small_companies_won_on_the_first_14_sessions_of_2026(
     ).fetchall()
     assert rows[0] == (date(2026, 1, 22), 14, date(2026, 1, 2), min_margin_bp)
     assert rows[1][:3] == (date(2026, 1, 23), -1, date(2026, 1, 23))
+
+
+@pytest.mark.parametrize(
+    ("session", "member_count", "covered_count", "coverage_pct", "is_low"),
+    [
+        # of the file of 2025-11-11, then of the one of 2026-05-05, of which more have quotes
+        (date(2026, 5, 5), 1955, 1526, 78.1, False),
+        (date(2026, 5, 6), 1918, 1563, 81.5, False),
+        (date(2026, 6, 22), 1918, 1561, 81.4, False),
+        (date(2026, 6, 23), 1918, 851, 44.4, True),
+        (date(2026, 7, 2), 1918, 704, 36.7, True),
+    ],
+)
+def test_coverage_of_small_companies_falls_in_late_june(
+    built: duckdb.DuckDBPyConnection,
+    session: date,
+    member_count: int,
+    covered_count: int,
+    coverage_pct: float,
+    *,
+    is_low: bool,
+) -> None:
+    row = built.execute(
+        """
+        select member_count, covered_count, round(coverage_pct, 1), is_low_coverage
+        from rotation.breadth
+        where cohort = 'SMALL' and session = $session
+        """,
+        {"session": session},
+    ).fetchone()
+    assert row == (member_count, covered_count, coverage_pct, is_low)
+
+
+def test_stocks_whose_quotes_stop_are_named_and_carried_nowhere(
+    built: duckdb.DuckDBPyConnection,
+) -> None:
+    # 919 stocks in June and July, most of them on the 22nd and 23rd, and 30 funds in May
+    stopped = built.execute(
+        """
+        select kind, count(*), min(newest_session), max(newest_session)
+        from core.instrument
+        where is_stopped
+        group by kind
+        order by kind
+        """
+    ).fetchall()
+    assert stopped == [
+        ("etf", 30, date(2026, 5, 1), date(2026, 5, 1)),
+        ("stock", 919, date(2026, 6, 12), date(2026, 7, 1)),
+    ]
+    carried = built.execute(
+        """
+        select count(*)
+        from rotation.trend as t
+        inner join core.instrument as i on t.symbol = i.symbol and t.session > i.newest_session
+        """
+    ).fetchone()
+    assert carried == (0,)
+
+
+def test_no_claim_is_judged_on_low_coverage(built: duckdb.DuckDBPyConnection) -> None:
+    latest = built.execute(
+        """
+        select symbol_or_pair, max(latest_session)
+        from rotation.claim_check
+        where metric like 'breadth.%'
+        group by all
+        """
+    ).fetchall()
+    assert latest == [("SMALL", date(2026, 6, 22))]
