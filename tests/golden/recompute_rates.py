@@ -11,7 +11,6 @@ import pandas as pd
 import recompute
 from recompute_company import World, coverage, facts_on, issuers_on, session_of
 
-CLOSE = pd.Timedelta(hours=16)  # of every session, in New York
 NIGHT_END = pd.Timedelta(hours=22, minutes=30)  # UTC
 DAILY = {
     "effective_rate_pct": "DFF",
@@ -279,9 +278,8 @@ def windows() -> list[tuple[str, tuple[int, int]]]:
 
 def first_close_after(announced_at: pd.Timestamp) -> pd.Timestamp:
     """The first session whose close follows a moment (naive UTC)."""
-    local = announced_at.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None)
-    sessions = recompute.sessions()
-    return sessions[sessions + CLOSE > local][0]
+    closes = recompute.closes()
+    return closes.index[closes > announced_at.tz_localize("UTC")][0]
 
 
 def excess_pct(closes: np.ndarray, start: int, end: int) -> float:
