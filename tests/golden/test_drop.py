@@ -1,6 +1,8 @@
 """A night on the real input gives what a second computation from the contract gives."""
 
-from datetime import date
+import shutil
+from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -9,7 +11,13 @@ import pytest
 import recompute
 from compare import differences
 
-from warehouse.connect import FOLDER
+from flows.freshness import stopped_funds
+from warehouse.connect import FOLDER, open_build
+from warehouse.latest import create_latest_views, latest_view
+from warehouse.outcome import note_suspects
+from warehouse.place import Place
+from warehouse.run import Run
+from warehouse.transform import read_transforms
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 REFERENCE = FOLDER / "reference"
@@ -182,6 +190,9 @@ def test_stocks_whose_quotes_stop_are_named_and_carried_nowhere(
         ("etf", 30, date(2026, 5, 1), date(2026, 5, 1)),
         ("stock", 919, date(2026, 6, 12), date(2026, 7, 1)),
     ]
+    words = stopped_funds(built)
+    assert words.startswith("No quotes of AGG, HYG, IBB, ")
+    assert words.endswith(" since 2026-05-01.")
     carried = built.execute(
         """
         select count(*)
@@ -202,3 +213,46 @@ def test_no_claim_is_judged_on_low_coverage(built: duckdb.DuckDBPyConnection) ->
         """
     ).fetchall()
     assert latest == [("SMALL", date(2026, 6, 22))]
+
+
+@pytest.fixture(scope="module")
+def copy(
+    build_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the build file, to write to."""
+    place = Place(tmp_path_factory.mktemp("copy"))
+    shutil.copyfile(build_file, place.build)
+    with open_build(place) as con:
+        yield con
+
+
+def test_every_table_by_session_has_a_view_of_the_newest(copy: duckdb.DuckDBPyConnection) -> None:
+    # when
+    create_latest_views(copy, read_transforms())
+
+    # then each gives the rows of its table's newest session
+    tables = [t.declaration for t in read_transforms() if latest_view(t.declaration)]
+    assert "streak" in {table.table for table in tables}
+    for table in tables:
+        rows = f"from rotation.latest_{table.table}"
+        sessions = copy.execute(f"select distinct session {rows}").fetchall()
+        newest = copy.execute(f"select max(session) from {table.name}").fetchall()
+        assert sessions == newest, table.name
+        assert copy.execute(rows).description == copy.execute(f"from {table.name}").description
+
+
+def test_suspect_estimates_are_set_aside_once(copy: duckdb.DuckDBPyConnection) -> None:
+    # when two nights see them
+    for name in ("one", "two"):
+        note_suspects(copy, Run(name, "files", NEWEST, datetime(2026, 7, 31)))
+
+    # then
+    noted = copy.execute(
+        "select count(*), count(distinct run_id), min(row->>'symbol') from ops.quarantine"
+        " where reason like 'earnings above half%'"
+    ).fetchone()
+    suspects = copy.execute(
+        "select count(*), 1, min(symbol) from rotation.member_estimate where is_suspect"
+    ).fetchone()
+    assert noted == suspects
+    assert noted[0] > 0
