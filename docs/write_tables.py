@@ -81,6 +81,8 @@ def _section(entry: Entry, known: Mapping[str, Entry]) -> Iterator[str]:
     yield f"### {entry.name}\n"
     yield f"{table.description}\n"
     yield f"- Grain: {', '.join(f'`{name}`' for name in table.grain)}"
+    if table.source:
+        yield f"- Formula: {table.source}"
     if entry.upstream:
         yield f"- Built by [{entry.built_by}](../{entry.built_by}) from " + _links(entry.upstream)
         sources = {name for name in _origins(entry.name, known) if not known[name].upstream}

@@ -46,6 +46,8 @@ def _show_table(console: Console, entry: Entry) -> None:
     console.print(f"[dim]built by[/dim]    {entry.built_by}")
     if entry.upstream:
         console.print(f"[dim]built from[/dim]  {', '.join(entry.upstream)}")
+    if table.source:
+        console.print(f"[dim]formula[/dim]     {escape(table.source)}")
     shown = _columns([(column.name, column) for column in table.columns])
     console.print("", shown, "", "[dim]example[/dim]", escape(table.example), sep="\n")
 

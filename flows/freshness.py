@@ -1,6 +1,7 @@
 """How old what each source said is."""
 
 import duckdb
+from rich.console import Group, RenderableType
 from rich.table import Table
 
 from warehouse.connect import open_published
@@ -9,8 +10,11 @@ from warehouse.outcome import sources_in_words
 from warehouse.place import Place
 
 
-def freshness(place: Place) -> Table:
-    """A line per source table: how much, how new, and for names that a vendor is asked for more."""
+def freshness(place: Place) -> RenderableType:
+    """A line per source table: how much, how new, and for names that a vendor is asked for more.
+
+    Below it, funds whose quotes have stopped.
+    """
     table = Table("source table", "rows", "newest", box=None, header_style="dim")
     with open_published(place) as con:
         rows = con.execute(
@@ -28,10 +32,26 @@ def freshness(place: Place) -> Table:
         if words:
             for heading in ("names", "half since", "when last asked"):
                 table.add_column(heading)
+        stopped = stopped_funds(con)
         for name, count, newest in rows:
             cells = [f"raw.{name}", f"{count:,}", str(newest or "none")]
             table.add_row(*cells, *([*_ages(con, name), words.get(name, "")] if words else []))
-    return table
+    return Group(table, stopped) if stopped else table
+
+
+def stopped_funds(con: duckdb.DuckDBPyConnection) -> str:
+    """Funds and indices without a quote on the newest session, by their last one; "" for none."""
+    found = con.execute(
+        """
+        select newest_session, string_agg(symbol, ', ' order by symbol)
+        from core.instrument
+        where is_stopped and kind in ('etf', 'index')
+        group by newest_session
+        order by newest_session
+        """
+    ).fetchall()
+    told = "; ".join(f"{symbols} since {session}" for session, symbols in found)
+    return f"No quotes of {told}." if told else ""
 
 
 def _ages(con: duckdb.DuckDBPyConnection, dataset: str) -> list[str]:

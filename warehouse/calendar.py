@@ -46,13 +46,15 @@ def newest_completed_session(at: datetime) -> date:
 
 
 def calendar_days() -> pd.DataFrame:
-    """Every day from 1990 to a year ahead, with the sessions around it and its night's end."""
+    """Every day from 1990 to a year ahead, the sessions around it, its close and night's end."""
     sessions = exchange().sessions
     days = pd.DataFrame({"day": pd.date_range(sessions[0], sessions[-1] - pd.Timedelta(days=1))})
     days["is_session"] = days["day"].isin(sessions)
     before = sessions.searchsorted(days["day"]) - 1
     days["previous_session"] = sessions[before].where(before >= 0)
     days["next_session"] = sessions[sessions.searchsorted(days["day"], side="right")]
+    closes = exchange().closes.dt.tz_localize(None).astype("datetime64[us]")
+    days["closes_at"] = days["day"].map(closes)
     ends = pd.Timedelta(hours=NIGHT_ENDS_AT.hour, minutes=NIGHT_ENDS_AT.minute)
     days["night_ends"] = (days["day"] + ends).where(days["is_session"])
     return days

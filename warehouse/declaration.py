@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -12,13 +13,17 @@ class DeclarationError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """One declared column; `type` is DuckDB's, `unit` and `meaning` go into its comment."""
+    """One declared column; `type` is DuckDB's, `unit` and `meaning` go into its comment.
+
+    `rules`, of a reference table alone: what a cell must be, in words and as a condition in SQL.
+    """
 
     name: str
     type: str
     unit: str
     meaning: str
     optional: bool = False
+    rules: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def comment(self) -> str:
@@ -31,7 +36,7 @@ class Declaration:
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
     symbol whole; None means that the table is rebuilt whole. A view is never stored. `example` is a
-    query that shows what the table answers.
+    query that shows what the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -43,6 +48,7 @@ class Declaration:
     lookback: int | str | None = None
     is_view: bool = False
     example: str = ""
+    source: str = ""
     text: str = field(default="", repr=False)
 
     @property
@@ -89,6 +95,7 @@ def read_declaration(path: Path) -> Declaration:
                 unit=str(entry.get("unit", "")),
                 meaning=" ".join(str(entry.get("meaning", "")).split()),
                 optional=bool(entry.get("optional", False)),
+                rules=_rules(name, entry),
             )
             for name, entry in content["columns"].items()
         )
@@ -114,6 +121,7 @@ def read_declaration(path: Path) -> Declaration:
         lookback=content.get("lookback"),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),
+        source=" ".join(str(content.get("source", "")).split()),
         text=text,
     )
 
@@ -121,6 +129,19 @@ def read_declaration(path: Path) -> Declaration:
 def read_declarations(folder: Path) -> list[Declaration]:
     """All declarations of one schema's folder, by name."""
     return [read_declaration(path) for path in sorted(folder.glob("*.yml"))]
+
+
+def _rules(name: str, entry: dict[str, Any]) -> dict[str, str]:
+    """What `allowed`, `references` (table.column) and `must_be` (words: SQL) ask of a cell."""
+    rules = {}
+    if allowed := [str(value) for value in entry.get("allowed", ())]:
+        values = ", ".join(literal(value) for value in allowed)
+        rules["one of " + ", ".join(allowed)] = f"{name}::varchar in ({values})"
+    if "references" in entry:
+        table, column = entry["references"].split(".")
+        words = f"in column {column} of {table}.csv; add a line there or mend the spelling"
+        rules[words] = f"{name} in (select r.{column} from reference.{table} as r)"
+    return rules | dict(entry.get("must_be", {}))
 
 
 def literal(text: str) -> str:

@@ -36,6 +36,11 @@ def sessions() -> pd.DatetimeIndex:
     return exchange_calendars.get_calendar("XNYS", start="1990-01-01").sessions
 
 
+def closes() -> pd.Series:
+    """When each session closes (UTC), early ones among them."""
+    return exchange_calendars.get_calendar("XNYS", start="1990-01-01").closes
+
+
 # core.quote ---------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from recompute import year_base
 
 LEAST_COVERAGE_PCT = 75
 MONTH, QUARTER = 21, 63  # sessions
@@ -64,8 +65,7 @@ def quote_measure(column: str, of: str, _: str, tables: Tables) -> pd.DataFrame:
         splits = quote["split_ratio"].replace(0, np.nan).fillna(1.0)
         later = splits[::-1].cumprod()[::-1].shift(-1, fill_value=1.0)
         return framed(quote["close"] * later)  # as it was that day
-    last = quote["close"].groupby(quote.index.year).last()
-    base = last.reindex(quote.index.year - 1).set_axis(quote.index)
+    base = quote["close"].reindex(year_base(quote.index)).set_axis(quote.index)
     return framed(100 * (quote["close"] / base - 1))
 
 
@@ -125,14 +125,9 @@ def rate_measure(column: str, _: str, __: str, tables: Tables) -> pd.DataFrame:
     known = regime["stance"].notna()
     if column == "is_easing":
         return framed((regime["stance"] == "easing").where(known))
-    if column == "is_paused_with_rising_inflation":
-        before = regime["cpi_yoy_pct"].shift(QUARTER)
-        is_rising = (regime["cpi_yoy_pct"] > before).where(regime["cpi_yoy_pct"].notna())
-        is_rising = is_rising.where(before.notna())
-        is_paused = (regime["stance"] == "paused").where(known)
-        # One that is false decides; else both must be known.
-        both = (is_paused * is_rising).astype(float)
-        return framed(both.mask((is_paused == False) | (is_rising == False), 0.0))  # noqa: E712
+    if column == "cpi_rise_while_paused_pct":
+        rise = regime["cpi_yoy_pct"] - regime["cpi_yoy_pct"].shift(QUARTER)
+        return framed(rise.where(regime["stance"] == "paused", 0.0).where(known))
     return framed(regime[column])
 
 

@@ -134,12 +134,13 @@ def facts_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
 
 
 def values_on(world: World, day: pd.Timestamp) -> pd.DataFrame:
-    """`facts_on` with close of the newest session and market_value_usd."""
+    """`facts_on` with close of the newest session, market_value_usd and whether it is stated."""
     facts = facts_on(world, day)
     quotes = world.quotes[world.quotes["session"] == session_of(day)]
     facts["close"] = quotes.set_index("symbol")["close"]
     by_close = facts["close"] * facts["shares_outstanding"]
     facts["market_value_usd"] = by_close.fillna(facts["stated_value_usd"])
+    facts["is_market_value_stated"] = by_close.isna() & facts["stated_value_usd"].notna()
     return facts
 
 

@@ -1,6 +1,7 @@
-"""What the Fed's decisions did and what a cut would save, once more in pandas.
+"""Rates, what the Fed's decisions did and what a cut would save, once more in pandas.
 
-Written from the contract's text; nothing here is shared with `transforms`.
+Written from the contract's text; nothing here is shared with `transforms`. `rates` has series_id,
+observation_date and value_pct, each value told once; sessions are pandas timestamps.
 """
 
 from pathlib import Path
@@ -10,7 +11,23 @@ import pandas as pd
 import recompute
 from recompute_company import World, coverage, facts_on, issuers_on, session_of
 
-CLOSE = pd.Timedelta(hours=16)  # of every session, in New York
+NIGHT_END = pd.Timedelta(hours=22, minutes=30)  # UTC
+DAILY = {
+    "effective_rate_pct": "DFF",
+    "t3m_pct": "DGS3MO",
+    "t2y_pct": "DGS2",
+    "t10y_pct": "DGS10",
+    "t30y_pct": "DGS30",
+    "hy_oas_pct": "BAMLH0A0HYM2",
+    "breakeven_10y_pct": "T10YIE",
+}
+WINDOW, SPAN = 126, 135  # changes in a regression, and the sessions that they must lie in
+FACTORS = {  # series, one less the other, in percent
+    "d_t2y": ("DGS2", None),
+    "d_t10y": ("DGS10", None),
+    "d_slope_10y2y": ("DGS10", "DGS2"),
+    "d_hy_oas": ("BAMLH0A0HYM2", None),
+}
 SHOCKS_BP = (-100, -50, -25, 25)
 FINANCIAL = ("Financials", "Financial Services")  # GICS's name and Yahoo's
 NEEDED = (
@@ -28,6 +45,201 @@ EVENT_WINDOWS = {  # sessions from the event's
     "excess_post_1m_pct": (-1, 20),
     "excess_post_3m_pct": (-1, 62),
 }
+
+
+def read_rates(drop: Path) -> pd.DataFrame:
+    """Every series of the folder; what is missing is left out."""
+    frames = []
+    for file in sorted((drop / "rates").glob("*.csv")):
+        rows = pd.read_csv(file, na_values=["."])
+        rows.columns = ["observation_date", "value_pct"]
+        frames.append(rows.assign(series_id=file.stem))
+    rates = pd.concat(frames, ignore_index=True).dropna()
+    return rates.assign(observation_date=pd.to_datetime(rates["observation_date"]))
+
+
+def levels(rates: pd.DataFrame, series_id: str) -> pd.Series:
+    """One series by observation date."""
+    own = rates[rates["series_id"] == series_id].dropna()
+    return own.set_index(pd.DatetimeIndex(own["observation_date"]))["value_pct"].sort_index()
+
+
+# rotation.rate_regime -----------------------------------------------------------------------
+
+
+def rate_regime(rates: pd.DataFrame, reference: Path, until: pd.Timestamp) -> pd.DataFrame:
+    """`rotation.rate_regime` up to a session; the target is that of the listed decisions."""
+    sessions = recompute.sessions()
+    sessions = sessions[sessions <= until].astype("datetime64[ns]").rename("session")
+    table = pd.DataFrame(index=sessions)
+    observed = pd.DataFrame(index=sessions)
+    for column, series_id in DAILY.items():
+        table[column], observed[column] = newest_before(sessions, levels(rates, series_id))
+    ages = observed.rsub(sessions.to_series(), axis=0)
+    for name in ("DFEDTARL", "DFEDTARU"):  # a day's target holds from its own morning
+        ages[name] = target_age(sessions, levels(rates, name))
+    table["cpi_yoy_pct"], ages["cpi"] = inflation(
+        sessions, levels(rates, "CPIAUCSL"), recompute.read_reference(reference, "release_calendar")
+    )
+    table["oldest_input_days"] = ages.max(axis=1).dt.days
+    table["real_policy_rate_pct"] = table["effective_rate_pct"] - table["cpi_yoy_pct"]
+    table["hy_oas_bp"] = 100 * table.pop("hy_oas_pct")
+    table["yield_observation_date"] = observed["t10y_pct"]
+    return table.join(curve(table, observed)).join(standing(sessions, reference)).reset_index()
+
+
+def newest_before(sessions: pd.DatetimeIndex, values: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """A daily series' value and its day: the newest day before the session, at most 10 days old.
+
+    A day is told on the next session's evening, so of its own it is not known yet.
+    """
+    place = values.index.searchsorted(sessions) - 1
+    day = pd.Series(values.index[place], sessions).where(place >= 0)
+    is_fresh = sessions.to_series() - day <= pd.Timedelta(days=10)
+    return pd.Series(values.to_numpy()[place], sessions).where(is_fresh), day.where(is_fresh)
+
+
+def target_age(sessions: pd.DatetimeIndex, values: pd.Series) -> pd.Series:
+    """How old the newest target of FRED is that was valid on the session."""
+    place = values.index.searchsorted(sessions, side="right") - 1
+    age = sessions.to_series() - pd.Series(values.index[place], sessions).where(place >= 0)
+    return age.where(age <= pd.Timedelta(days=10))
+
+
+def inflation(
+    sessions: pd.DatetimeIndex, prices: pd.Series, releases: pd.DataFrame
+) -> tuple[pd.Series, pd.Series]:
+    """Consumer prices against the same month a year before, and how long they have been known."""
+    listed = releases[releases["series_id"] == "CPIAUCSL"]
+    told = pd.Series(
+        pd.to_datetime(listed["released_at"]).to_numpy(), pd.to_datetime(listed["observation_date"])
+    ).reindex(prices.index)
+    twentieth = prices.index + pd.DateOffset(months=1) + pd.Timedelta(days=19, hours=22)
+    told = told.fillna(twentieth.to_series(prices.index))
+    before = prices.reindex(prices.index - pd.DateOffset(years=1)).to_numpy()
+    place = told.searchsorted(sessions + NIGHT_END, side="right") - 1
+    age = sessions.to_series() - pd.Series(told.dt.normalize().to_numpy()[place], sessions)
+    age = age.where((place >= 0) & (age <= pd.Timedelta(days=45)))
+    yoy_pct = pd.Series((100 * (prices / before - 1)).to_numpy()[place], sessions)
+    return yoy_pct.where(age.notna()), age
+
+
+def curve(table: pd.DataFrame, observed: pd.DataFrame) -> pd.DataFrame:
+    """Slopes of one day's yields, what 63 sessions did to them, and the name of that."""
+    is_one_day = {name: observed["t10y_pct"] == observed[name] for name in ("t2y_pct", "t3m_pct")}
+    slope = (100 * (table["t10y_pct"] - table["t2y_pct"])).where(is_one_day["t2y_pct"])
+    of_bills = (100 * (table["t10y_pct"] - table["t3m_pct"])).where(is_one_day["t3m_pct"])
+    moved = slope - slope.shift(63)
+    short, long = (100 * (table[name] - table[name].shift(63)) for name in ("t2y_pct", "t10y_pct"))
+    moved, short, long = moved.round(6), short.round(6), long.round(6)
+    names = np.where(moved > 0, "steepener", "flattener")
+    kinds = np.select(
+        [(short < 0) & (long < 0), (short > 0) & (long > 0)], ["bull_", "bear_"], "twist_"
+    )
+    move = pd.Series(kinds, table.index) + names
+    return pd.DataFrame(
+        {
+            "slope_10y2y_bp": slope,
+            "slope_10y3m_bp": of_bills,
+            "slope_change_63d_bp": moved,
+            "change_2y_63d_bp": short,
+            "change_10y_63d_bp": long,
+            "curve_move": move.mask(moved.abs() < 5, "parallel").where(moved.notna(), None),
+        }
+    )
+
+
+def standing(sessions: pd.DatetimeIndex, reference: Path) -> pd.DataFrame:
+    """What the decisions that are known by each session's night amount to."""
+    decisions = recompute.read_reference(reference, "fed_decision").sort_values("announced_at")
+    decisions["announced_at"] = pd.to_datetime(decisions["announced_at"])
+    state: dict[str, object] = {}
+    states = [state]  # before the first decision
+    for decision in decisions.itertuples():
+        day = decision.announced_at.normalize()
+        state = state | {"decided_on": day}
+        state |= {"lower": decision.lower_pct, "upper": decision.upper_pct}
+        if decision.change_bp:
+            is_new = (
+                "last" not in state
+                or state["last"] * decision.change_bp < 0
+                or (day - state["last_day"]).days >= 365
+            )
+            if is_new:
+                state |= {"start": day, "sum": 0.0}
+            state |= {"last": decision.change_bp, "last_day": day, "meetings": 0}
+            state["sum"] += decision.change_bp
+        elif decision.is_scheduled and "last" in state:
+            state["meetings"] += 1
+        states.append(state)
+    place = decisions["announced_at"].searchsorted(sessions + NIGHT_END, side="right")
+    at = pd.DataFrame(states).iloc[place].set_index(sessions)
+    days = (sessions.to_series() - at["last_day"]).dt.days
+    is_hold = days >= 365
+    is_listed = (sessions.to_series() - at["decided_on"]).dt.days <= 60
+    sign = at["last"].map(lambda change: "tightening" if change > 0 else "easing", "ignore")
+    cycle = sign.mask(is_hold, "hold")
+    stance = cycle.where(is_listed | is_hold).mask(at["meetings"] >= 2, "paused")
+    return pd.DataFrame(
+        {
+            "fed_target_lower_pct": at["lower"],
+            "fed_target_upper_pct": at["upper"],
+            "last_change_bp": at["last"],
+            "last_change_date": at["last_day"],
+            "days_since_change": days,
+            "meetings_since_change": at["meetings"].where(is_listed),
+            "cycle": cycle.where(cycle.notna(), None),
+            "stance": stance.where(stance.notna(), None),
+            "cycle_start": at["start"].mask(is_hold, at["last_day"] + pd.Timedelta(days=365)),
+            "cycle_change_bp": at["sum"].mask(is_hold, 0.0),
+        }
+    )
+
+
+# rotation.rate_beta -------------------------------------------------------------------------
+
+
+def rate_beta(quotes: pd.DataFrame, rates: pd.DataFrame, reference: Path) -> pd.DataFrame:
+    """`rotation.rate_beta` of every pair whose sides are among `quotes`."""
+    pairs = recompute.read_reference(reference, "pair")
+    closes = quotes[quotes["symbol"].isin({*pairs["long_symbol"], *pairs["short_symbol"]})]
+    closes = closes.pivot(index="session", columns="symbol", values="close")
+    frames = []
+    for factor, (one, other) in FACTORS.items():
+        level_bp = 100 * levels(rates, one)
+        if other:
+            level_bp = level_bp.sub(100 * levels(rates, other)).dropna()
+        for pair in pairs.itertuples():
+            sides = closes[[pair.long_symbol, pair.short_symbol]].dropna()
+            fits = regressions(sides.to_numpy(), sides.index, level_bp)
+            frames.append(fits.assign(session=sides.index, pair=pair.pair, factor=factor))
+    return pd.concat(frames, ignore_index=True)
+
+
+def regressions(closes: np.ndarray, days: pd.DatetimeIndex, level_bp: pd.Series) -> pd.DataFrame:
+    """Least squares of long less short return on the level's change, for each of the days.
+
+    A row knows the days before it. Its changes are the last 126 of those that end within the 135
+    sessions up to its own.
+    """
+    both = days.intersection(level_bp.index)
+    growth = closes[days.isin(both)]
+    growth = 100 * (growth[1:] / growth[:-1] - 1)
+    y = np.lib.stride_tricks.sliding_window_view(growth[:, 0] - growth[:, 1], WINDOW)
+    x = np.lib.stride_tricks.sliding_window_view(np.diff(level_bp[both].to_numpy()), WINDOW)
+    y, x = (windows - windows.mean(axis=1, keepdims=True) for windows in (y, x))
+    beta = (x * y).sum(axis=1) / (x**2).sum(axis=1)
+    residual = ((y - beta[:, None] * x) ** 2).sum(axis=1)
+    error = np.sqrt(residual / (WINDOW - 2) / (x**2).sum(axis=1))
+    explained = 1 - residual / (y**2).sum(axis=1)
+    place = recompute.sessions().get_indexer
+    known = both[1:].searchsorted(days)
+    within = known - np.searchsorted(place(both[1:]), place(days) - SPAN + 1)
+    is_full = within >= WINDOW
+    rows = np.full((len(days), 3), np.nan)
+    rows[is_full] = np.column_stack([beta, beta / error, explained])[known[is_full] - WINDOW]
+    table = pd.DataFrame(rows, columns=["beta_pct_per_bp", "t_stat", "r_squared"])
+    return table.assign(observations=np.clip(within, 0, WINDOW))
 
 
 # rotation.policy_event ----------------------------------------------------------------------
@@ -66,9 +278,8 @@ def windows() -> list[tuple[str, tuple[int, int]]]:
 
 def first_close_after(announced_at: pd.Timestamp) -> pd.Timestamp:
     """The first session whose close follows a moment (naive UTC)."""
-    local = announced_at.tz_localize("UTC").tz_convert("America/New_York").tz_localize(None)
-    sessions = recompute.sessions()
-    return sessions[sessions + CLOSE > local][0]
+    closes = recompute.closes()
+    return closes.index[closes > announced_at.tz_localize("UTC")][0]
 
 
 def excess_pct(closes: np.ndarray, start: int, end: int) -> float:

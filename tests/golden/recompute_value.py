@@ -12,6 +12,7 @@ from recompute_earnings import annual_days, member_earnings, share
 
 LARGEST = 10
 SEVEN = "MAG7"
+FACTS = ("market_value_usd", "is_market_value_stated", "net_income_usd", "revenue_usd")
 
 
 # rotation.valuation -------------------------------------------------------------------------
@@ -23,7 +24,7 @@ def valuation(world: World) -> pd.DataFrame:
     for day in annual_days(world):
         values = values_on(world, day)
         earnings = {name: table["earnings"] for name, table in member_earnings(world, day).items()}
-        table = values[["market_value_usd", "net_income_usd", "revenue_usd"]].join(
+        table = values[list(FACTS)].join(
             pd.DataFrame({name: earnings[name] for name in ("NTM", "0y", "+1y")}), how="outer"
         )
         issuers = issuers_on(world, session_of(day))
@@ -61,6 +62,8 @@ def cohort_value(issuers: pd.DataFrame) -> dict[str, object]:
         "trailing_gaap_pe": trailing_pe,
         "net_margin_pct": 100 * share(both["net_income_usd"].sum(), both["revenue_usd"].sum()),
         "loss_maker_share_pct": 100 * (covered["NTM"] < 0).sum() / count if count else np.nan,
+        "valued_count": issuers["market_value_usd"].count(),
+        "stated_value_count": issuers["is_market_value_stated"].eq(True).sum(),
     }
 
 

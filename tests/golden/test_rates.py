@@ -1,17 +1,15 @@
-"""Rates on the real input give what plain pandas and NumPy give, day by day."""
+"""Rates on the real input: an evening as a person knows it, and every change of the target."""
 
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pytest
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 NEWEST = date(2026, 7, 2)
-EVENING = pd.Timestamp("2026-01-27")
-FUNDS = ("IWM", "SPY", "QQQ", "KRE", "IWD", "IWF")
+FUNDS = ("IWM", "SPY")
 
 pytestmark = pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")
 
@@ -43,110 +41,6 @@ def test_evening_of_2026_01_27(built: duckdb.DuckDBPyConnection) -> None:
     change = (-25, date(2025, 12, 10))
     cycle = ("easing", "easing", date(2024, 9, 18), -175)
     assert row == (3.50, 3.75, *change, 66, 269, *cycle)
-
-
-@pytest.mark.parametrize(
-    ("column", "name"),
-    [
-        ("t3m_pct", "DGS3MO"),
-        ("t2y_pct", "DGS2"),
-        ("t10y_pct", "DGS10"),
-        ("t30y_pct", "DGS30"),
-        ("hy_oas_bp", "BAMLH0A0HYM2"),
-        ("breakeven_10y_pct", "T10YIE"),
-        ("effective_rate_pct", "DFF"),
-    ],
-)
-def test_daily_values_are_those_before_the_session(
-    built: duckdb.DuckDBPyConnection, column: str, name: str
-) -> None:
-    regime = built.execute(f"select session, {column} from rotation.rate_regime order by 1").df()
-    observed = series(name).rename_axis("observed").reset_index(name="expected")
-    # What a session knows is the newest observation before it: a holiday's too, a day later.
-    expected = pd.merge_asof(
-        regime,
-        observed.astype({"observed": regime["session"].dtype}),
-        left_on="session",
-        right_on="observed",
-        allow_exact_matches=False,
-        tolerance=pd.Timedelta(days=10),
-    )["expected"]
-    scale = 100 if column.endswith("_bp") else 1
-    np.testing.assert_allclose(regime[column], scale * expected, rtol=1e-9)
-
-
-def test_inflation_of_each_release(built: duckdb.DuckDBPyConnection) -> None:
-    regime = built.execute(
-        "select session, cpi_yoy_pct from rotation.rate_regime order by session"
-    ).df()
-    regime = regime.set_index("session")["cpi_yoy_pct"]
-    prices = series("CPIAUCSL")
-    releases = built.execute(
-        """
-        select observation_date, released_at::date as day
-        from reference.release_calendar
-        where series_id = 'CPIAUCSL' and released_at between '2010-01-01' and '2026-07-02'
-        """
-    ).df()
-    for month, day in releases.itertuples(index=False):
-        if month in prices.index and day in regime.index:
-            before = prices.get(month - pd.DateOffset(years=1), np.nan)
-            assert regime[day] == pytest.approx(100 * (prices[month] / before - 1), nan_ok=True)
-
-
-@pytest.mark.parametrize(
-    ("factor", "names"),
-    [
-        ("d_t2y", ("DGS2",)),
-        ("d_t10y", ("DGS10",)),
-        ("d_slope_10y2y", ("DGS10", "DGS2")),
-        ("d_hy_oas", ("BAMLH0A0HYM2",)),
-    ],
-)
-@pytest.mark.parametrize(
-    ("pair", "long", "short"),
-    [("small_vs_large", "IWM", "SPY"), ("banks_vs_market", "KRE", "SPY")],
-)
-def test_beta_by_least_squares(
-    built: duckdb.DuckDBPyConnection,
-    closes: pd.DataFrame,
-    factor: str,
-    names: tuple[str, ...],
-    pair: str,
-    long: str,
-    short: str,
-) -> None:
-    rows = built.execute(
-        """
-        select session, beta_pct_per_bp, t_stat, r_squared, observations
-        from rotation.rate_beta
-        where pair = $pair and factor = $factor
-        order by session
-        """,
-        {"pair": pair, "factor": factor},
-    ).df()
-    rows = rows.set_index("session")
-    level = 100 * series(names[0])
-    if len(names) == 2:
-        level = level - 100 * series(names[1])
-    both = pd.concat([closes[[long, short]], level.rename("level")], axis=1).dropna()
-    assert EVENING in rows.index
-    for session in [*rows.index[::97], EVENING]:
-        known = both[both.index < session].iloc[-127:]
-        row = rows.loc[session]
-        if len(known) < 127:
-            assert np.isnan(row["beta_pct_per_bp"])
-            continue
-        growth = 100 * known[[long, short]].pct_change().iloc[1:]
-        y = (growth[long] - growth[short]).to_numpy()
-        x = np.column_stack([known["level"].diff().iloc[1:], np.ones(126)])
-        coefficients, residual, *_ = np.linalg.lstsq(x, y)
-        variance = residual[0] / 124 * np.linalg.inv(x.T @ x)[0, 0]
-        assert row["beta_pct_per_bp"] == pytest.approx(coefficients[0], rel=1e-7)
-        assert row["t_stat"] == pytest.approx(coefficients[0] / np.sqrt(variance), rel=1e-7)
-        explained = 1 - residual[0] / ((y - y.mean()) ** 2).sum()
-        assert row["r_squared"] == pytest.approx(explained, rel=1e-6, abs=1e-12)
-        assert row["observations"] == 126
 
 
 def test_every_change_is_an_event(built: duckdb.DuckDBPyConnection, closes: pd.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""Policy events and rate scenarios are what a second computation from the contract gives.
+"""Rates, betas, events and scenarios are what a second computation from the contract gives.
 
 The real input states nobody's debt, so its scenarios are empty; the simulated market's are not.
 """
@@ -11,36 +11,43 @@ import pytest
 import recompute
 from compare import differences, uncompared
 from recompute_company import World, read_drop, read_frames
-from recompute_rates import policy_event, rate_sensitivity
+from recompute_rates import policy_event, rate_beta, rate_regime, rate_sensitivity, read_rates
 
 from warehouse.connect import FOLDER
 
 DROP = Path(__file__).parents[2].parent / "shared/data/drop"
 REFERENCE = FOLDER / "reference"
 KEYS = {"policy_event": ["event_date", "pair"]}
+KEYS |= {"rate_regime": ["session"], "rate_beta": ["session", "pair", "factor"]}
 KEYS |= {"rate_sensitivity": ["snapshot_date", "cohort", "shock_bp"]}
 
 
-def recomputed(world: World, con: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
-    """Both tables; which sector a company is in stands as the product has it."""
+def recomputed(
+    world: World, rates: pd.DataFrame, con: duckdb.DuckDBPyConnection
+) -> dict[str, pd.DataFrame]:
+    """The tables by name; which sector a company is in stands as the product has it."""
     sectors = con.execute("select symbol, sector from core.instrument").df()
     members = recompute.read_reference(REFERENCE, "basket_member")
+    quotes = recompute.quote(world.quotes, members)
     return {
-        "policy_event": policy_event(recompute.quote(world.quotes, members), REFERENCE),
+        "rate_regime": rate_regime(rates, REFERENCE, quotes["session"].max()),
+        "rate_beta": rate_beta(quotes, rates, REFERENCE),
+        "policy_event": policy_event(quotes, REFERENCE),
         "rate_sensitivity": rate_sensitivity(world, sectors.set_index("symbol")["sector"]),
     }
 
 
 @pytest.fixture(scope="module")
 def of_drop(built: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
-    return recomputed(read_drop(DROP, REFERENCE), built)
+    return recomputed(read_drop(DROP, REFERENCE), read_rates(DROP), built)
 
 
 @pytest.fixture(scope="module")
 def of_simulation(
     simulated: duckdb.DuckDBPyConnection, simulated_frames: dict[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
-    return recomputed(read_frames(simulated_frames, REFERENCE), simulated)
+    world = read_frames(simulated_frames, REFERENCE)
+    return recomputed(world, simulated_frames["rate"], simulated)
 
 
 @pytest.mark.skipif(not DROP.exists(), reason=f"{DROP} is absent")

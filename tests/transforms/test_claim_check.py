@@ -343,13 +343,13 @@ def test_rates_are_measured_by_name_and_flag(market: Market) -> None:
     regime["cpi_yoy_pct"] = [2.5] * 63 + [3.0]
     regime["stance"] = ["easing"] * 62 + ["paused"] * 2
     market.give("rotation.rate_regime", regime.assign(cycle_start=date(2024, 9, 18)))
-    flag, start = "rate_regime.is_paused_with_rising_inflation", "rate_regime.cycle_start"
-    built = market_values(market, (flag, "US"), (start, "US"), ("rate_regime.is_easing", "US"))
+    rise, start = "rate_regime.cpi_rise_while_paused_pct", "rate_regime.cycle_start"
+    built = market_values(market, (rise, "US"), (start, "US"), ("rate_regime.is_easing", "US"))
 
     # then without a value 63 sessions before, only a stance that is not paused decides
     newest = built[built["observed_on"] == regime["session"].iloc[-1]].set_index("metric")["value"]
-    assert newest.to_dict() == {flag: 1, start: 20240918, "rate_regime.is_easing": 0}
-    assert list(built.loc[built["metric"] == flag, "value"].iloc[-3:]) == [0, None, 1]
+    assert newest.to_dict() == {rise: 0.5, start: 20240918, "rate_regime.is_easing": 0}
+    assert list(built.loc[built["metric"] == rise, "value"].iloc[-3:]) == [0, None, 0.5]
 
 
 def test_breadth_rests_on_the_worse_covered_end_of_a_comparison(market: Market) -> None:

@@ -69,6 +69,8 @@ def test_nothing_is_known_before_the_announcement(market: Market) -> None:
         ("2024-09-18 20:00", "2024-09-19"),  # the close in summer
         ("2024-09-21 21:00", "2024-09-23"),  # a Saturday
         ("2024-11-20 20:30", "2024-11-20"),  # the close is at 21:00 in winter
+        ("2024-11-29 17:59", "2024-11-29"),  # and at 18:00 on the day after Thanksgiving
+        ("2024-11-29 18:00", "2024-12-02"),
     ],
 )
 def test_event_is_the_first_close_that_follows(

@@ -4,7 +4,8 @@ from math import inf
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from cases import cases
+from hypothesis import given
 from hypothesis import strategies as st
 from market import Market, Price, raw_quotes, sessions, transforms
 
@@ -12,13 +13,7 @@ SYMBOLS = ("AAA", "BBB", "CCC")
 START = "2023-12-18"  # some sessions before the end of a year
 TABLES = ("core.quote", "rotation.relative_strength", "rotation.streak", "rotation.breadth")
 
-few = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
-    suppress_health_check=[HealthCheck.too_slow],
-)
+few = cases(15)
 
 
 def series(price: st.SearchStrategy[float]) -> st.SearchStrategy[dict[str, list[Price]]]:

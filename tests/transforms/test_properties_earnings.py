@@ -6,8 +6,9 @@ from datetime import date, datetime
 
 import pandas as pd
 import pytest
+from cases import cases
 from consensus import SNAPSHOT, Row, fundamental, quote, two_years
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from market import Market
 
@@ -75,12 +76,7 @@ issuers = st.lists(
     min_size=1,
     max_size=6,
 )
-few = settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+few = cases(15)
 
 
 def estimates_of(issuer: Issuer, symbol: str) -> list[Row]:

@@ -102,13 +102,18 @@ def on_month(day: str, value: float) -> dict[date, float]:
     return {date.fromisoformat(day): value}
 
 
-def test_target_changes_on_the_evening_of_the_announcement(market: Market) -> None:
-    # given FRED's series, whose new value is dated the day after
+@pytest.mark.parametrize("is_replay", [False, True])
+def test_target_changes_on_the_evening_of_the_announcement(
+    market: Market, *, is_replay: bool
+) -> None:
+    # given FRED's series, whose new value is dated the day after: the night itself has not seen
+    # it, a replay of it finds it there as known when it was announced
     give_decisions(market, ("2024-09-18", 5.0, -50))
     for name, before, after in (("DFEDTARU", 5.50, 5.00), ("DFEDTARL", 5.25, 4.75)):
         give_rate(market, name, {date(2024, 9, 17): before}, datetime(2024, 9, 17))
         give_rate(market, name, {date(2024, 9, 18): before}, datetime(2024, 9, 18))
-        give_rate(market, name, {date(2024, 9, 19): after}, datetime(2024, 9, 18, 18))
+        if is_replay:
+            give_rate(market, name, {date(2024, 9, 19): after}, datetime(2024, 9, 18, 19))
     regime = build(market, on("2024-09-17", "2024-09-18"))
 
     # then
@@ -116,6 +121,20 @@ def test_target_changes_on_the_evening_of_the_announcement(market: Market) -> No
     assert list(regime["fed_target_lower_pct"]) == [5.25, 4.75]
     assert list(regime["last_change_bp"]) == [None, -50]
     assert list(regime["days_since_change"]) == [None, 0]
+
+
+def test_decision_speaks_until_both_ends_have_come_to_it(market: Market) -> None:
+    # given a lower end that is a day late
+    give_decisions(market, ("2024-09-18", 5.0, -50))
+    for day, upper in (("2024-09-18", 5.50), ("2024-09-19", 5.00)):
+        told = datetime.fromisoformat(day)
+        give_rate(market, "DFEDTARU", {told.date(): upper}, told)
+    give_rate(market, "DFEDTARL", {date(2024, 9, 18): 5.25}, datetime(2024, 9, 18))
+    regime = build(market, on("2024-09-19"))
+
+    # then
+    assert list(regime["fed_target_lower_pct"]) == [4.75]
+    assert list(regime["fed_target_upper_pct"]) == [5.00]
 
 
 def test_decision_gives_the_target_where_no_series_does(market: Market) -> None:

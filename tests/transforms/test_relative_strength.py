@@ -106,10 +106,12 @@ def test_year_to_date_starts_from_the_last_session_of_the_year_before(market: Ma
     assert list(strength["excess_ytd_pct"]) == pytest.approx([None, None, 5, 20])
 
 
-def test_year_to_date_is_empty_where_a_whole_year_is_missing(market: Market) -> None:
-    # given nothing in 2023
-    days = on("2022-12-30", "2024-01-02")
-    give_pair(market, [100, 110], [100, 100], days)
+@pytest.mark.parametrize("last", ["2022-12-30", "2023-06-30", "2023-12-28"])
+def test_year_to_date_is_empty_without_the_last_session_of_the_year_before(
+    market: Market, last: str
+) -> None:
+    # given no quote on 2023-12-29
+    give_pair(market, [100, 110], [100, 100], on(last, "2024-01-02"))
 
     # then
     assert list(build(market)["long_ytd_pct"]) == [None, None]

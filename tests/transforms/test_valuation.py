@@ -125,6 +125,17 @@ def test_discount_to_the_seven(market: Market) -> None:
     assert table.loc["MAG7", "discount_to_mag7_pct"] == 0
 
 
+def test_values_that_the_source_states_are_counted(market: Market) -> None:
+    # given A quoted, B and C not, of which B's value is stated
+    facts = [fundamental("A", 1, market_cap_usd=90.0), fundamental("C", 1)]
+    facts.append(fundamental("B", 1, market_cap_usd=900.0, snapshot_date=SNAPSHOT))
+    estimates = [row for symbol in "ABC" for row in two_years(symbol, 5.0, 10.0)]
+    row = value(market, members("SMALL", "ABC"), estimates, facts, [quote("A", 100)]).loc["SMALL"]
+
+    # then
+    assert (row["valued_count"], row["stated_value_count"]) == (2, 1)
+
+
 def test_no_row_for_a_day_with_quarters_alone(market: Market) -> None:
     # given a day on which only the next report was estimated
     table = value(

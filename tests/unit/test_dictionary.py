@@ -25,6 +25,12 @@ def test_every_table_has_an_example_of_itself(entries: list[Entry]) -> None:
         assert entry.name.replace("latest_", "") in read
 
 
+def test_every_metric_says_where_its_formula_is_from(entries: list[Entry]) -> None:
+    metrics = [e.declaration for e in entries if e.declaration.schema == "rotation"]
+    silent = [table.name for table in metrics if not table.source]
+    assert silent == []
+
+
 def test_every_table_stands_in_it_once_and_comes_from_known_ones(entries: list[Entry]) -> None:
     names = [entry.name for entry in entries]
     assert len(names) == len(set(names))

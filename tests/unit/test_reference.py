@@ -1,10 +1,15 @@
 """The reference tables agree with their declarations, with each other and with FRED."""
 
+import shutil
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 import yaml
+
+import warehouse.reference
+from warehouse.reference import ReferenceFileError, load_reference
 
 PROJECT = Path(__file__).parents[2]
 REFERENCE = PROJECT / "warehouse" / "reference"
@@ -90,23 +95,6 @@ def test_the_default_pairs_are_present() -> None:
         if name in expected
     }
     assert actual == expected
-
-
-def test_every_symbol_named_is_an_instrument() -> None:
-    known = set(read("instrument")["symbol"])
-    pairs, members = read("pair"), read("basket_member")
-    quadrants, cohorts = read("quadrant_member"), read("cohort")
-    named = [
-        pairs["long_symbol"],
-        pairs["short_symbol"],
-        members["basket"],
-        members["symbol"],
-        members["stand_in"],
-        quadrants["symbol"],
-        quadrants["benchmark"],
-        cohorts["benchmark_symbol"],
-    ]
-    assert set(pd.concat(named)) - {""} - known == set()
 
 
 def test_instrument_kinds_and_sectors() -> None:
@@ -208,3 +196,66 @@ def test_releases_come_after_their_month_at_half_past_eight() -> None:
     assert (observation_date.dt.day == 1).all()
     assert (released_at - observation_date).dt.days.between(29, 85).all()
     assert "2025-10-01" not in set(calendar["observation_date"])
+
+
+ADDED = "a line that is added"
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "sentence"),
+    [
+        # a cell
+        ("pair", "iwm_xyz,IWM,XYZ,x,y,2026-07-02", ADDED, "short_symbol: 'XYZ' must be in column"),
+        ("pair", "iwm_iwm,IWM,IWM,x,y,2026-07-02", ADDED, "short_symbol: 'IWM' must be another"),
+        ("pair", "iwm_spy,IWM,SPY,x,y,", ADDED, "as_of: must not be empty"),
+        ("pair", "iwm_spy,IWM,SPY,x,y,soon", ADDED, "as_of: 'soon' must be a date"),
+        ("pair", "small_vs_large,IWM,SPY,x,y,2026-07-02", ADDED, "pair: this key stands twice"),
+        ("cohort_fund", "IWB,MIDDLE,,y,2026-07-02", ADDED, "cohort: 'MIDDLE' must be in column"),
+        ("basket_member", "MAG7,AAPL,,session", "MAG7,AAPL,,daily", "rebalance: 'daily' must be"),
+        ("basket_member", "MAG7,AAPL,,session", "MAG7,AAPL,,year", "rebalance: 'year' must be the"),
+        ("scorecard_signal", ",1,0.14,", ",7,0.14,", "sign: '7' must be one of 1, -1"),
+        ("scorecard_signal", ",1,0.14,", ",1,0.15,", "weight: '0.15' must be such that all"),
+        (
+            "floating_rate_share",
+            "2000 companies,false",
+            "2000 companies,true",
+            "is_used: 'true' must be true in one",
+        ),
+        ("share_class", "GOOGL,true", "GOOGL,false", "is_primary: 'false' must be true in one"),
+        ("claim", ",IWM,year to date", ",IWN,year to date", "symbol_or_pair: 'IWN' must be what"),
+        ("claim", ",small_vs_large,21", ",IWM,21", "symbol_or_pair: 'IWM' must be what"),
+        ("claim", "7.45,7.55", "7.55,7.45", "claimed_high: '7.45' must be at least"),
+        ("claim", "quote.return_ytd_pct", "quote.return", "metric: 'quote.return' must be in"),
+        ("index_target", "^RUT", "^RUTT", "symbol: '^RUTT' must be in column symbol of instrument"),
+        # a whole line
+        ("pair", "iwm_spy,IWM,SPY,one, two,y,2026-07-02", ADDED, "as_of: the line has 7 cells"),
+        ("pair", "iwm_spy,IWM,SPY", ADDED, "short_symbol: the line has 3 cells instead of 6"),
+    ],
+)
+def test_wrong_line_is_named_with_its_column(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    table: str,
+    old: str,
+    new: str,
+    sentence: str,
+) -> None:
+    # given a wrong line behind a blank one, which counts as a line
+    shutil.copytree(REFERENCE, tmp_path / "reference")
+    monkeypatch.setattr(warehouse.reference, "FOLDER", tmp_path)
+    file = tmp_path / "reference" / f"{table}.csv"
+    header, rows = file.read_text(encoding="utf-8").split("\n", 1)
+    rows = rows + old + "\n" if new == ADDED else rows.replace(old, new, 1)
+    file.write_text(f"{header}\n\n{rows}", encoding="utf-8")
+    lines = file.read_text(encoding="utf-8").split("\n")
+    number = 1 + next(n for n, line in enumerate(lines) if (old if new == ADDED else new) in line)
+
+    # when
+    with duckdb.connect() as con:
+        con.execute("create schema reference")
+        with pytest.raises(ReferenceFileError) as raised:
+            load_reference(con)
+
+    # then
+    assert str(raised.value).startswith(f"{table}.csv line {number}, column {sentence}")
+    assert str(raised.value).endswith(".")

@@ -30,9 +30,14 @@ year_end as (
     select
         symbol,
         year(session) as year,
-        max_by(adjusted_close, session) as close
+        adjusted_close as close
     from traded
-    group by all
+    where
+        session in (
+            select c.day
+            from reference.calendar_day as c
+            where c.is_session and year(c.next_session) > year(c.day)
+        )
 ),
 
 quoted as (
@@ -67,10 +72,10 @@ rated as (
             strftime(cycle_start, '%Y%m%d')::double as cycle_start
         ),
         (stance = 'easing')::integer::double as is_easing,
-        (
-            stance = 'paused'
-            and cpi_yoy_pct > lag(cpi_yoy_pct, 63) over (order by session)
-        )::integer::double as is_paused_with_rising_inflation
+        case
+            when stance = 'paused' then cpi_yoy_pct - lag(cpi_yoy_pct, 63) over (order by session)
+            when stance is not null then 0
+        end as cpi_rise_while_paused_pct
     from rotation.rate_regime
 ),
 
@@ -131,7 +136,7 @@ measured as (
             fed_target_lower_pct, fed_target_upper_pct, effective_rate_pct, t2y_pct, t10y_pct,
             breakeven_10y_pct, cpi_yoy_pct, real_policy_rate_pct, last_change_bp, cycle_change_bp,
             slope_10y2y_bp, slope_10y3m_bp, slope_change_63d_bp, change_2y_63d_bp,
-            change_10y_63d_bp, hy_oas_bp, cycle_start, is_easing, is_paused_with_rising_inflation
+            change_10y_63d_bp, hy_oas_bp, cycle_start, is_easing, cpi_rise_while_paused_pct
         )
     )
     union all

@@ -1,9 +1,9 @@
--- New York's close, which an early closing of the exchange may precede.
 with close as (
     select
-        session,
-        timezone('UTC', timezone('America/New_York', session + interval 16 hour)) as closes_at
-    from core.session
+        s.session,
+        d.closes_at
+    from core.session as s
+    inner join reference.calendar_day as d on s.session = d.day
 ),
 
 event as (

@@ -58,6 +58,8 @@ value as (
         session,
         max(value_pct) filter (where series_id = 'DFEDTARL') as target_lower_pct,
         max(value_pct) filter (where series_id = 'DFEDTARU') as target_upper_pct,
+        max(observation_date) filter (where series_id = 'DFEDTARL') as lower_date,
+        max(observation_date) filter (where series_id = 'DFEDTARU') as upper_date,
         max(value_pct) filter (where series_id = 'DFF') as effective_rate_pct,
         max(value_pct) filter (where series_id = 'DGS3MO') as t3m_pct,
         max(value_pct) filter (where series_id = 'DGS2') as t2y_pct,
@@ -92,7 +94,7 @@ measured as (
         n.session,
         n.night_ends,
         v.* exclude (session),
-        v.target_lower_pct is not null and v.target_upper_pct is not null as has_target,
+        case when v.lower_date = v.upper_date then v.upper_date end as target_date,
         case when v.t10y_date = v.t2y_date then round(100 * (v.t10y_pct - v.t2y_pct), 6) end
             as slope_10y2y_bp,
         case when v.t10y_date = v.t3m_date then round(100 * (v.t10y_pct - v.t3m_pct), 6) end
@@ -113,8 +115,11 @@ changed as (
 
 select
     m.session,
-    if(m.has_target, m.target_lower_pct, d.lower_pct) as fed_target_lower_pct,
-    if(m.has_target, m.target_upper_pct, d.upper_pct) as fed_target_upper_pct,
+    -- A decision speaks until the series, whose new value is dated a day later, has come to it.
+    if(m.target_date is null or m.target_date < d.effective_date, d.lower_pct, m.target_lower_pct)
+        as fed_target_lower_pct,
+    if(m.target_date is null or m.target_date < d.effective_date, d.upper_pct, m.target_upper_pct)
+        as fed_target_upper_pct,
     m.effective_rate_pct,
     d.last_change_bp,
     d.last_change_date,

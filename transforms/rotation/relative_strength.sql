@@ -86,16 +86,22 @@ indexed as (
     window past as (partition by pair, basis, history order by session)
 ),
 
+-- A pair that is not quoted on the exchange's last session of a year has no base for the next.
 year_end as (
     select
         pair,
         basis,
         history,
         year(session) as year,
-        max_by(long_index, session) as long_index,
-        max_by(short_index, session) as short_index
+        long_index,
+        short_index
     from indexed
-    group by all
+    where
+        session in (
+            select c.day
+            from reference.calendar_day as c
+            where c.is_session and year(c.next_session) > year(c.day)
+        )
 ),
 
 measured as (

@@ -17,6 +17,7 @@ member as (
         m.weight_pct,
         m.is_membership_backfilled,
         v.market_value_usd as value_usd,
+        v.is_market_value_stated,
         case when v.market_value_usd is not null then e.ntm_usd end as ntm_usd,
         case when v.market_value_usd is not null then e.current_usd end as current_usd,
         case when v.market_value_usd is not null then e.next_usd end as next_usd,
@@ -38,6 +39,8 @@ summed as (
         bool_or(is_membership_backfilled) as is_membership_backfilled,
         count(*) as member_count,
         count(ntm_usd) as covered_count,
+        count(value_usd) as valued_count,
+        count(*) filter (where is_market_value_stated) as stated_value_count,
         sum(weight_pct) as weight_pct,
         sum(weight_pct) filter (where ntm_usd is not null) as covered_weight_pct,
         sum(value_usd) filter (where ntm_usd is not null) as market_cap_usd,
@@ -102,7 +105,9 @@ select
     100 * (p.ntm_pe_ex_losses / seven.ntm_pe_ex_losses - 1) as discount_to_mag7_ex_losses_pct,
     100 * p.margin_income_usd / nullif(p.margin_revenue_usd, 0) as net_margin_pct,
     100 * p.loss_maker_count / nullif(p.covered_count, 0) as loss_maker_share_pct,
-    p.is_membership_backfilled
+    p.is_membership_backfilled,
+    p.valued_count,
+    p.stated_value_count
 from priced as p
 left join priced as seven
     on p.snapshot_date = seven.snapshot_date and seven.cohort = 'MAG7'
