@@ -83,6 +83,12 @@ def read_holdings(text: str, fund: str, file_date: date) -> pd.DataFrame:
     return frame
 
 
+def is_cut(text: str) -> bool:
+    """Whether nothing follows the table of a download that begins as iShares' do."""
+    lines = text.splitlines()
+    return any(line.startswith(AS_OF) for line in lines) and '","' in lines[-1]
+
+
 def find_header(lines: list[str], fund: str) -> tuple[int, list[str]]:
     """Line of the table's header and our name of each of its columns ("" where it has none)."""
     for number, line in enumerate(lines):

@@ -43,7 +43,12 @@ def passing(outcome: str = "failed") -> Trouble:
 def manners(minutes: float = 1) -> tuple[Manners, list[int], list[tuple[int, int]]]:
     paced: list[int] = []
     told: list[tuple[int, int]] = []
-    return Manners(paced.append, 1, minutes, lambda *done: told.append(done)), paced, told
+    polite = Manners(paced.append, 1, soon(minutes), lambda *done: told.append(done))
+    return polite, paced, told
+
+
+def soon(minutes: float = 1) -> float:
+    return time.monotonic() + 60 * minutes
 
 
 def test_every_name_is_asked_once_where_nothing_goes_wrong() -> None:
@@ -147,7 +152,7 @@ def test_a_few_names_that_never_answer_end_where_many_others_did() -> None:
 
 
 def test_one_name_says_nothing_of_a_vendor_that_is_up() -> None:
-    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+    up = Manners(lambda count: None, 1, soon(), lambda *done: None, is_up=True)
     vendor = Vendor(S007=(99, passing()))
 
     assert up.ask(["S007"], vendor)["S007"].outcome == "failed"
@@ -161,7 +166,7 @@ def test_a_word_stands_once_it_was_met_often_enough_itself() -> None:
         raise Trouble(word, word, tries={"failed": 6, "empty": 2}[word])
 
     asked: list[str] = []
-    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+    up = Manners(lambda count: None, 1, soon(), lambda *done: None, is_up=True)
 
     reply = up.ask(["S007"], answer)["S007"]
 
@@ -169,7 +174,7 @@ def test_a_word_stands_once_it_was_met_often_enough_itself() -> None:
 
 
 def test_time_ends_the_asking_within_a_chunk() -> None:
-    slow = Manners(lambda count: None, 1, 0.001, lambda *done: None)
+    slow = Manners(lambda count: None, 1, soon(0.001), lambda *done: None)
 
     def answer(name: str) -> str:
         time.sleep(0.05)
