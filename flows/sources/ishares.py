@@ -84,9 +84,10 @@ def read_holdings(text: str, fund: str, file_date: date) -> pd.DataFrame:
 
 
 def is_cut(text: str) -> bool:
-    """Whether nothing follows the table of a download that begins as iShares' do."""
+    """Whether a download that begins as iShares' do ends in a row, whole or begun."""
     lines = text.splitlines()
-    return any(line.startswith(AS_OF) for line in lines) and '","' in lines[-1]
+    ends_in_row = bool(lines[-1].strip()) and any('","' in line for line in lines[-2:])
+    return ends_in_row and any(line.startswith(AS_OF) for line in lines)
 
 
 def find_header(lines: list[str], fund: str) -> tuple[int, list[str]]:

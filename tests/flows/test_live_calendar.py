@@ -159,6 +159,16 @@ def test_a_cohort_that_is_left_out_costs_nothing(vendors: Vendors, tmp_path: Pat
     assert {request.host for request in vendors.requests if "ishares" in request.host} == set()
 
 
+def test_the_first_night_may_be_on_a_weekend(vendors: Vendors, tmp_path: Path) -> None:
+    saturday = datetime(2025, 6, 14, 12)
+    run = night(vendors, tmp_path, date(2025, 6, 13), at=saturday, names=("SPY", "TOVL"))
+
+    # Friday's file counts as known from Monday on, but is in hand already.
+    assert outcomes(tmp_path, run)["quote TOVL"] == "ok"
+    files = query(tmp_path, "select distinct holdings_date, known_at from raw.holding")
+    assert files.values.tolist() == [[pd.Timestamp(2025, 6, 13), pd.Timestamp(saturday)]]
+
+
 def test_members_must_be_known_once(vendors: Vendors, tmp_path: Path) -> None:
     product = "/us/products/239710/ishares-russell-2000-etf/1467271812596.ajax"
     vendors.fail("503", path=product, times=None)

@@ -106,6 +106,29 @@ def test_a_vendor_that_comes_back_is_asked_for_everything() -> None:
     assert {reply.outcome for reply in replies.values()} == {"ok"}
 
 
+@pytest.mark.parametrize("outcome", ["empty", "unknown"])
+def test_nothing_for_anybody_is_a_vendor_that_is_down(outcome: str) -> None:
+    polite, *_ = manners()
+    vendor = Vendor(**{name: (4, Trouble(outcome, "nothing", tries=2)) for name in NAMES})
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert {reply.outcome for reply in replies.values()} == {"ok"}
+
+
+def test_an_answer_that_breaks_its_reader_is_one_names_trouble() -> None:
+    def answer(name: str) -> str:
+        if name == "S007":
+            raise KeyError("quoteSummary")
+        return name
+
+    replies = manners()[0].ask(NAMES, answer)
+
+    assert replies["S007"].outcome == "failed"
+    assert replies["S007"].detail == "the answer cannot be read (KeyError)"
+    assert sum(reply.outcome == "ok" for reply in replies.values()) == 99
+
+
 def test_a_vendor_that_stays_down_is_left_when_the_time_is_over() -> None:
     polite, *_ = manners(minutes=0.005)
     vendor = Vendor(**{name: (10_000, passing()) for name in NAMES})
