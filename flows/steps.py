@@ -54,6 +54,8 @@ class Batch:
     def restrict(self, column: str, span: tuple[date, date]) -> None:
         """Keep rows dated within `span`, ends included, and those whose date cannot be read."""
         assert self.frame is not None
+        if self.frame.empty:
+            return  # of nothing a vendor makes no columns either
         dates = pd.to_datetime(self.frame[column], errors="coerce", format="ISO8601")
         within = dates.between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
         self.frame = self.frame[within | dates.isna()]
