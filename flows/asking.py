@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 
 from flows.sources import Answer, Outcome, SourceError, Vendor
+from warehouse.outcome import note_outcomes
 from warehouse.restated import moved_symbols, rebased_bars, with_finality
 from warehouse.run import Run
 from warehouse.wanted import wanted
@@ -16,6 +17,7 @@ from warehouse.wanted import wanted
 # Without any answer of these there is no night; companies' words can wait for another.
 NEEDED = ("holding", "rate", "quote")
 
+log = logging.getLogger("rotation")
 progress_log = logging.getLogger("rotation.progress")
 
 
@@ -28,19 +30,19 @@ def ask(
 ) -> Answer:
     """Ask for what the warehouse lacks of one dataset, or for all of it `since` a day.
 
-    Raises SourceError where a needed dataset stays without any answer.
+    What became of each name is noted. Raises SourceError where a needed dataset stays without any
+    answer.
     """
     names = wanted(con, dataset, run, vendor.universe)
     if since and "since" in names:
         names["since"] = pd.Timestamp(since)
     answer = vendor.ask(dataset, names, run.session, _teller(dataset))
-    if dataset in NEEDED:
-        _require_answers(dataset, vendor, answer.outcomes)
-    if dataset == "holding":
-        _require_members(con, answer.outcomes)
     if dataset == "quote" and len(answer.frame):
         answer = _ask_moved(con, vendor, answer, run)
-        return Answer(with_finality(con, answer.frame, run), answer.outcomes)
+        answer = Answer(with_finality(con, answer.frame, run), answer.outcomes)
+    note_outcomes(con, run, answer.outcomes)
+    if dataset in NEEDED:
+        _require_answers(dataset, vendor, answer.outcomes)
     return answer
 
 
@@ -77,7 +79,11 @@ def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) 
         )
 
 
-def _require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+def require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:
+    """Raise SourceError where a fund's holdings did not come, and none has landed for its cohort.
+
+    What came and was not known by the night in the past that it is for, leaves the cohort out.
+    """
     unknown = con.execute(
         """
         select fund, cohort
@@ -91,8 +97,12 @@ def _require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]
     ).fetchall()
     missing = {f"holding {fund}": (fund, cohort) for fund, cohort in unknown}
     for outcome in outcomes:
-        if not outcome.rows and outcome.key in missing:
-            fund, cohort = missing[outcome.key]
+        if outcome.key not in missing:
+            continue
+        fund, cohort = missing[outcome.key]
+        if outcome.rows:
+            log.warning("The holdings of %s were not known by then: %s has no member", fund, cohort)
+        else:
             raise SourceError(
                 f"The holdings of {fund} did not come ({outcome.detail}) and no member of {cohort} "
                 "is known from before: run again later, or name the cohort in ROTATION_LEAVE_OUT."

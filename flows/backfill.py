@@ -15,6 +15,7 @@ from flows.steps import (
     land_source,
     publish_run,
     run_name,
+    sources_told,
     summarise,
 )
 from warehouse.place import Place
@@ -30,7 +31,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     place = Place.of(home)
     plan = plan_backfill(open_source(source), start, end, place)
     run = plan.run
-    with writing(place, run) as con, refusal_shown(con, place, run):
+    with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
         news = land_source(con, plan.source, run, place, (start, end))
         tables = build_tables(con, run, news)
         moved = compare_published(con, place, run, tables)

@@ -17,6 +17,7 @@ from flows.steps import (
     land_source,
     publish_run,
     run_name,
+    sources_told,
     summarise,
 )
 from warehouse.place import Place
@@ -43,7 +44,7 @@ def nightly(
     except NothingToDo as nothing:
         return Completed(message=str(nothing), name="Skipped")
     run = plan.run
-    with writing(place, run) as con, refusal_shown(con, place, run):
+    with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
         news = land_source(con, plan.source, run, place)
         tables = build_tables(con, run, news)
         moved = compare_published(con, place, run, tables)

@@ -48,7 +48,8 @@ def plan_night(source: Bulk | Vendor, session: date | None, place: Place) -> Pla
         _require_same_market(source.is_simulated, published["is_simulated"], place)
         _require_news(night, published["session"], published["run_id"])
         _require_not_behind(night, kept_records(place))
-    return Plan(Run("nightly", source.name, night, known_by, source.is_simulated), source)
+    run = Run("nightly", source.name, night, known_by, source.is_simulated, started_at=now)
+    return Plan(run, source)
 
 
 def plan_backfill(source: Bulk | Vendor, start: date, end: date, place: Place) -> Plan:
@@ -76,7 +77,8 @@ def plan_backfill(source: Bulk | Vendor, start: date, end: date, place: Place) -
         lives_in_the_present = before.known_by > calendar.night_ends(before.session)
     # A home that replays the past night by night must not learn here what later nights will.
     known_by = now if lives_in_the_present else min(now, calendar.night_ends(session))
-    return Plan(Run("backfill", source.name, session, known_by, source.is_simulated), source)
+    run = Run("backfill", source.name, session, known_by, source.is_simulated, started_at=now)
+    return Plan(run, source)
 
 
 def plan_rebuild(place: Place) -> Run:

@@ -1,7 +1,8 @@
 """The steps that flows arrange, as Prefect tasks: one per dataset and stage, or per table."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import ParamSpec, TypeVar
 
@@ -15,12 +16,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, sentence
-from flows.asking import ask, counted
+from flows.asking import ask, counted, require_members
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.report.page import build_page
 from flows.secret import kept_secret
-from flows.sources import DATASETS, Bulk, Outcome, SourceError, Vendor
+from flows.sources import DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.dataset import Dataset
@@ -29,10 +30,11 @@ from warehouse.land import Landed, land
 from warehouse.latest import create_latest_views
 from warehouse.materialize import Materialized, Materializer
 from warehouse.moved import Moved, in_words, note_moves
-from warehouse.outcome import note_outcome, note_outcomes, note_suspects, sources_in_words
+from warehouse.outcome import note_outcome, note_suspects, sources_in_words
 from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
-from warehouse.run import Run, is_ahead
+from warehouse.refuse import keep_only_ops
+from warehouse.run import Refused, Run, is_ahead
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
 
@@ -52,6 +54,8 @@ class Batch:
     def restrict(self, column: str, span: tuple[date, date]) -> None:
         """Keep rows dated within `span`, ends included, and those whose date cannot be read."""
         assert self.frame is not None
+        if self.frame.empty:
+            return  # of nothing a vendor makes no columns either
         dates = pd.to_datetime(self.frame[column], errors="coerce", format="ISO8601")
         within = dates.between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
         self.frame = self.frame[within | dates.isna()]
@@ -137,7 +141,8 @@ def land_source(
 ) -> set[str]:
     """Ingest and land every dataset; gives the raw tables that have new rows.
 
-    A `span` takes only what is dated within it. Without, a vendor is asked for what is wanted, and
+    A `span` takes only what is dated within it, and of a vendor's quotes all that it begins; what a
+    vendor says of today alone is not asked for. Without, a vendor is asked for what is wanted, and
     of another source quotes from a few sessions before the newest that landed, the rest whole.
     """
     news = set()
@@ -145,18 +150,44 @@ def land_source(
         pace = shared_pace(source.requests_per_second)
         source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
+        outcomes: Sequence[Outcome] = ()
+        is_whole = False
         if isinstance(source, Vendor):
+            if span and dataset in OF_TODAY:
+                continue
             batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)
-            note_outcomes(con, run, outcomes)
+            # All as of one split: a part of them would not fit what landed.
+            is_whole = dataset == "quote"
         else:
             since = overlap_start(con) if dataset == "quote" else None
             batch = ingest(source, dataset, span[0] if span else since, run.session)
-        if span:
+        if span and not is_whole:
             batch.restrict(Dataset.named(dataset).dated_by, span)
         landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)
         if landing(con, dataset, batch, run).landed:
             news.add(f"raw.{dataset}")
+        if dataset == "holding":
+            require_members(con, outcomes)
     return news
+
+
+@contextmanager
+def sources_told(con: duckdb.DuckDBPyConnection, run: Run) -> Iterator[None]:
+    """Where a night is refused or a source fails: keep and say what became of each source."""
+    try:
+        yield
+    except SourceError:
+        keep_only_ops(con, run)
+        _tell_sources(con, run)
+        raise
+    except Refused:
+        _tell_sources(con, run)
+        raise
+
+
+def _tell_sources(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    for dataset, words in sources_in_words(con, run.run_id).items():
+        log.info("source %-11s %s", dataset, words)
 
 
 def build_tables(
@@ -196,8 +227,7 @@ def publish_run(
 ) -> None:
     """Close the build file and let readers see a copy of it, with its page and Data Docs."""
     log.debug("publish")
-    for dataset, words in sources_in_words(con, run.run_id).items():
-        log.info("source %-11s %s", dataset, words)
+    _tell_sources(con, run)
     run.finish("published", f"Session {run.session} is published. {in_words(moved)}".rstrip())
     pages = {PAGE: build_page(con, run), DOCS: docs_of(con, run, run.status, run.message)}
     log.info("publish %s", publish(con, place, run, pages))

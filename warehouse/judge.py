@@ -1,5 +1,7 @@
 """Judging an answer: each row typed and timed, and set aside with a reason where it is bad."""
 
+from datetime import datetime
+
 import duckdb
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ from warehouse.dataset import Dataset
 from warehouse.declaration import Column
 from warehouse.known_at import KNOWN_AT
 from warehouse.run import Run
+
+LIVE = "live"  # the source whose answers are of the moment
 
 # A name that is one: a vendor may quote what nobody holds, but spaces, markup, paths, control
 # characters, look-alikes and a megabyte of text name nothing that is traded.
@@ -106,18 +110,36 @@ def _type_rows(
             select
                 *,
                 case {cases} end as reason,
-                coalesce(given_known_at, {KNOWN_AT[dataset.name]}) as known_at
+                {KNOWN_AT[dataset.name]} as usual_known_at
             from typed as row
+        ),
+
+        timed as (
+            select
+                *,
+                coalesce(
+                    given_known_at,
+                    case
+                        when usual_known_at > $seen_at then greatest($seen_at, {dataset.dated_by})
+                        else usual_known_at
+                    end
+                ) as known_at
+            from judged
         )
 
         select
             row_number, given_known_at, {", ".join(dataset.values)}, reason, known_at,
             hash({", ".join(dataset.values)}) as fingerprint
-        from judged
+        from timed
         where coalesce(known_at, '-infinity') <= $known_by
         """,
-        {"known_by": run.known_by},
+        {"known_by": run.known_by, "seen_at": _seen_at(run)},
     )
+
+
+def _seen_at(run: Run) -> datetime:
+    """When the run has its rows in hand; a file may have lain about, and says nothing of that."""
+    return run.started_at if run.source == LIVE else datetime.max
 
 
 def _settle_repeated(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:

@@ -53,8 +53,8 @@ def require_few_bad(con: duckdb.DuckDBPyConnection, dataset: str, run: Run) -> N
             "said": f"{said}: the batch is refused whole",
         },
     )
-    _keep_only_ops(con, run)
-    run.rows_landed, run.rows_quarantined = 0, verdict.bad
+    keep_only_ops(con, run)
+    run.rows_quarantined = verdict.bad
     raise Refused(
         f"The batch of dataset {dataset} is refused whole and the last publication stays: {said} "
         f"({100 * verdict.bad / verdict.rows:.1f} %, the limit is {limit_pct:g} %), most often "
@@ -87,8 +87,11 @@ def _count(con: duckdb.DuckDBPyConnection) -> Verdict:
     return Verdict(*counted)
 
 
-def _keep_only_ops(con: duckdb.DuckDBPyConnection, run: Run) -> None:
-    """Take back the transaction but for the run's rows of quarantine and outcomes."""
+def keep_only_ops(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Take back the transaction but for the run's rows of quarantine and outcomes.
+
+    What a source gave is still said, and that it was not kept.
+    """
     tables = ("ops.quarantine", "ops.source_outcome")
     kept = {
         table: con.execute(f"from {table} where run_id = ?", [run.run_id]).to_arrow_table()
@@ -102,9 +105,11 @@ def _keep_only_ops(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         con.unregister("rows")
     con.execute(
         """
-        update ops.source_outcome set detail = detail || '; not kept, the run was refused'
-        where run_id = $run_id and outcome <> 'refused'
+        update ops.source_outcome
+        set detail = ltrim(detail || '; not kept: the run ended early', '; ')
+        where run_id = $run_id and outcome <> 'refused' and rows > 0
         """,
         {"run_id": run.run_id},
     )
     con.commit()
+    run.rows_landed = 0

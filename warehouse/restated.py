@@ -141,8 +141,9 @@ def with_finality(con: duckdb.DuckDBPyConnection, bars: pd.DataFrame, run: Run) 
 def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     """Add to `ops.restatement` what `news` (of landing) says anew of a bar that had landed.
 
-    A new split after a bar explains its rebased close and adj_close; a new dividend after it its
-    adj_close alone; anything else is the vendor's. Open, high and low go with the close.
+    A new split after a bar explains its rebased close and adj_close; a dividend after it that has
+    come since it landed its adj_close alone; anything else is the vendor's. Open, high and low go
+    with the close.
     """
     con.execute(
         f"""
@@ -157,12 +158,28 @@ def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
             ) = 1
         ),
 
+        -- Of most nights only the overlap lands anew: a bar may hear of a dividend weeks later.
+        paid as (
+            select q.symbol, q.session, min(q.run_id) as run_id
+            from raw.quote as q
+            where q.symbol in (select symbol from news) and q.dividend <> 0
+            group by q.symbol, q.session
+        ),
+
+        paid_since as (
+            select b.symbol, b.session, max(p.run_id) > any_value(b.run_id) as is_new
+            from before as b
+            inner join paid as p on b.symbol = p.symbol and b.session < p.session
+            group by b.symbol, b.session
+        ),
+
         compared as (
             select
                 n.symbol,
                 n.session,
                 n.close,
                 n.adj_close,
+                coalesce(p.is_new, false) as is_paid_since,
                 nullif(n.dividend, 0) as dividend,
                 coalesce(nullif(n.split_ratio, 0), 1) as split_ratio,
                 b.close as old_close,
@@ -172,15 +189,16 @@ def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
                 b.symbol is not null as had_landed
             from news as n
             left join before as b on n.symbol = b.symbol and n.session = b.session
+            left join paid_since as p on n.symbol = p.symbol and n.session = p.session
         ),
 
         explained as (
             select
                 *,
                 coalesce(product(split_ratio / old_split_ratio) over later, 1) as split_since,
-                coalesce(
-                    bool_or(dividend is distinct from old_dividend) over later, false
-                ) as has_dividend_since
+                is_paid_since
+                or coalesce(bool_or(dividend is distinct from old_dividend) over later, false)
+                    as has_dividend_since
             from compared
             window later as (
                 partition by symbol order by session

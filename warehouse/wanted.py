@@ -10,7 +10,8 @@ from warehouse.run import Run
 
 OVERLAP_SESSIONS = 5  # fetched again, since vendors correct the last days
 GAP_SESSIONS = 63  # how far back a missing bar is asked for again
-REST_DAYS = 7  # between two tries for a name that is dead
+REST_DAYS = 7  # between two tries for a name that is dead; without any news before it is
+DEAD_NIGHTS = 2  # on which a name that never gave anything must have sounded dead
 DEAD = ("unknown", "empty", "stopped")
 REPORT_DAYS = 7  # around a report the consensus moves: such companies are asked for daily
 
@@ -51,20 +52,40 @@ member as (
         coalesce(h.asset_class, 'Equity') = 'Equity'
         and coalesce(h.exchange, '') not like 'NO MARKET%'
         and h.ticker <> '-'
-),
-
--- A name without an answer rests for a week, by the sessions of the runs that asked.
-resting as (
-    select s.key
-    from ops.source_outcome as s
-    inner join ops.run as r on s.run_id = r.run_id
-    where s.source = 'live'
-    group by s.key
-    having
-        list_contains($dead, arg_max(s.outcome, s.run_id))
-        and max(r.session) > $session - $rest_days
 )
 """
+
+
+def _dead(dataset: str, landed: str, last_day: str) -> str:
+    """The SQL of `tried` and `dead`, names of a dataset by the sessions of the runs that asked.
+
+    A vendor's bad night is no death: a name is dead that has been silent for a week besides, or on
+    several nights where nothing of it ever landed.
+    """
+    return f"""
+tried as (
+    select
+        split_part(s.key, ' ', 2) as symbol,
+        max(r.session) as session,
+        max(r.session) filter (where r.session < $session) as session_before,
+        list_contains($dead, arg_max(s.outcome, s.run_id)) as sounds_dead,
+        count(distinct r.session) filter (where list_contains($dead, s.outcome)) as dead_nights
+    from ops.source_outcome as s
+    inner join ops.run as r on s.run_id = r.run_id
+    where s.source = 'live' and s.key like '{dataset} %' and s.outcome <> 'not_asked'
+    group by s.key
+),
+
+dead as (
+    select t.symbol, t.session > $session - $rest_days as rests
+    from tried as t
+    left join {landed} as l on t.symbol = l.symbol
+    where
+        t.sounds_dead
+        and coalesce(l.{last_day} <= $session - $rest_days, t.dead_nights >= $dead_nights)
+)
+"""
+
 
 QUOTES = f"""
 {SYMBOLS},
@@ -86,6 +107,8 @@ landed as (
     from raw.quote
     group by symbol
 ),
+
+{_dead("quote", "landed", "last_session")},
 
 recent as (
     select day as session
@@ -131,14 +154,14 @@ select
             ) as o
         ),
         case when not s.is_benchmark then $session - to_years($member_years::integer) end
-    )::date as since
+    )::date as since,
+    coalesce(not d.rests, false) as is_dead
 from since as s
 left join landed as l on s.symbol = l.symbol
--- What a pair needs is asked for while it may come back.
-where
-    'quote ' || s.symbol not in (select key from resting)
-    or (s.is_benchmark and l.last_session > $session - $rest_days)
-order by s.is_benchmark desc, s.symbol
+left join dead as d on s.symbol = d.symbol
+where not coalesce(d.rests, false)
+-- Whose turn the time of the last nights did not allow comes first.
+order by s.is_benchmark desc, l.last_session nulls first, s.symbol
 """
 
 COMPANIES = f"""
@@ -153,6 +176,8 @@ known as (
     where source = 'live' and snapshot_date < $session
     group by symbol
 ),
+
+{_dead("estimate", "known", "snapshot_date")},
 
 company as (
     select symbol from member
@@ -178,17 +203,18 @@ turn as (
             as is_reporting,
         row_number() over (
             order by
-                k.snapshot_date asc nulls first,
+                greatest(k.snapshot_date, t.session_before) asc nulls first,
                 c.symbol in (select symbol from reference.basket_member) desc,
                 hash(c.symbol)
         ) as place
     from company as c
     left join known as k on c.symbol = k.symbol
-    where 'estimate ' || c.symbol not in (select key from resting)
+    left join tried as t on c.symbol = t.symbol
+    where c.symbol not in (select symbol from dead where rests)
 )
 
 -- Those that split, those around a report, but in half of the night at most: in a season of reports
--- they would leave nothing to the others. Then whose word is oldest.
+-- they would leave nothing to the others. Then whose word is oldest, or the try at it.
 select symbol
 from turn
 order by
@@ -226,8 +252,9 @@ def wanted(
     """The names to ask for in the order of asking, one row each, `since` when where that matters.
 
     `universe` has `leave_out` (cohorts), `member_years` (of history for a new member) and
-    `companies` (most of a night). Columns: quote (symbol, since: NaT is all there is), rate
-    (series_id, since), holding (fund, download_url), estimate and fundamental (symbol).
+    `companies` (most of a night). Columns: quote (symbol, since: NaT is all there is, is_dead: not
+    expected to answer), rate (series_id, since), holding (fund, download_url), estimate and
+    fundamental (symbol).
     """
     query = WANTED[dataset]
     known = {
@@ -235,6 +262,7 @@ def wanted(
         "session": run.session,
         "dead": DEAD,
         "rest_days": REST_DAYS,
+        "dead_nights": DEAD_NIGHTS,
         "gap_sessions": GAP_SESSIONS,
         "report_days": REPORT_DAYS,
     }

@@ -12,6 +12,10 @@ import pandas as pd
 
 # Holdings first: a vendor is asked for the quotes of the members that they name.
 DATASETS = ("holding", "rate", "quote", "estimate", "fundamental")
+OF_TODAY = (
+    "estimate",
+    "fundamental",
+)  # a vendor is asked for them as they stand, not as they stood
 
 # A vendor's megabyte of text is data too; the parsers' own limits would refuse the whole file.
 LONGEST_CELL_BYTES = 16 * 2**20

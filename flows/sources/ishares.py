@@ -83,6 +83,13 @@ def read_holdings(text: str, fund: str, file_date: date) -> pd.DataFrame:
     return frame
 
 
+def is_cut(text: str) -> bool:
+    """Whether a download that begins as iShares' do ends in a row, whole or begun."""
+    lines = text.splitlines()
+    ends_in_row = bool(lines[-1].strip()) and any('","' in line for line in lines[-2:])
+    return ends_in_row and any(line.startswith(AS_OF) for line in lines)
+
+
 def find_header(lines: list[str], fund: str) -> tuple[int, list[str]]:
     """Line of the table's header and our name of each of its columns ("" where it has none)."""
     for number, line in enumerate(lines):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from vendors import Vendors, World
 
-from flows.asking import ask
+from flows.asking import ask, require_members
 from flows.sources import DATASETS, Answer
 from flows.sources.live import Live, asking
 from flows.sources.live.settings import Settings
@@ -20,7 +20,6 @@ from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.land import land
 from warehouse.materialize import Materializer
-from warehouse.outcome import note_outcomes
 from warehouse.place import Place
 from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
@@ -85,14 +84,16 @@ def run_night(
     place = Place(home)
     source = Some(Settings(**{"minutes": 2.0, **settings}), names=names, before=before)
     source.open(home / "cache", lambda vendor, count: None)
-    run = Run("nightly", "live", session, vendors.world.now)
+    now = vendors.world.now
+    run = Run("nightly", "live", session, now, started_at=now)
     with writing(place, run) as con:
         news = set()
         for dataset in datasets:
             answer = ask(con, source, dataset, run)
-            note_outcomes(con, run, answer.outcomes)
             if land(con, dataset, answer.frame, run).landed:
                 news.add(f"raw.{dataset}")
+            if dataset == "holding":
+                require_members(con, answer.outcomes)
         materializer = Materializer(con, tables, news)
         list(materializer.run())
         create_as_of_macros(con, tables)

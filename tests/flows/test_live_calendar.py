@@ -140,7 +140,12 @@ def test_a_dead_symbol_is_tried_once_a_week(vendors: Vendors, tmp_path: Path) ->
             if any(request.path.endswith(f"/chart/{name}") for request in vendors.requests):
                 nights.append(session)
 
-    assert set(map(tuple, asked.values())) == {(days[0], days[3])}
+    # One that never gave a bar is asked on a second night; known to be dead it costs one try.
+    assert asked == {"SMBR": [days[0], days[1], days[4]], "TOVL": [days[0], days[3]]}
+    attempts = query(
+        tmp_path, "select attempts from ops.source_outcome where key = 'quote SMBR' order by run_id"
+    )["attempts"]
+    assert attempts.to_list() == [2, 2, 1]
     assert (told["quote SMBR"], told["quote TOVL"]) == ("unknown", "stopped")
     assert newest(tmp_path, "TOVL") == date(2025, 5, 1)
 
@@ -152,6 +157,16 @@ def test_a_cohort_that_is_left_out_costs_nothing(vendors: Vendors, tmp_path: Pat
 
     assert set(outcomes(tmp_path, run)) == {"quote IWM", "quote SPY"}
     assert {request.host for request in vendors.requests if "ishares" in request.host} == set()
+
+
+def test_the_first_night_may_be_on_a_weekend(vendors: Vendors, tmp_path: Path) -> None:
+    saturday = datetime(2025, 6, 14, 12)
+    run = night(vendors, tmp_path, date(2025, 6, 13), at=saturday, names=("SPY", "TOVL"))
+
+    # Friday's file counts as known from Monday on, but is in hand already.
+    assert outcomes(tmp_path, run)["quote TOVL"] == "ok"
+    files = query(tmp_path, "select distinct holdings_date, known_at from raw.holding")
+    assert files.values.tolist() == [[pd.Timestamp(2025, 6, 13), pd.Timestamp(saturday)]]
 
 
 def test_members_must_be_known_once(vendors: Vendors, tmp_path: Path) -> None:

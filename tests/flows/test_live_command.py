@@ -108,6 +108,11 @@ def test_a_vendor_that_stays_down(vendors: Vendors, tmp_path: Path) -> None:
     assert re.fullmatch(
         r"The source live gave no rate \(.*FRED answered 503\), so .* later\.", sentence
     )
+    # The failed run says per source what it had, and keeps it.
+    assert re.search(r"source rate +\d+ failed", said.stderr), said.stderr
+    kept = query(tmp_path, "select distinct outcome from ops.source_outcome where key like 'rate%'")
+    assert kept["outcome"].to_list() == ["failed"]
+    assert query(tmp_path, "from raw.quote").empty
     assert not Place(tmp_path).current.exists()
     assert [record["status"] for record in read_records(Place(tmp_path))] == ["failed"]
 

@@ -1,7 +1,7 @@
 """Estimates and fundamentals: a budget a night, fiscal periods resolved, what a company lacks."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -61,6 +61,30 @@ def test_a_budget_goes_round_and_reports_go_first(vendors: Vendors, tmp_path: Pa
         date(2025, 6, 23),
     )["symbol"]
     assert nights[3] - {"QALM", *reports} <= nights[0]
+
+
+@pytest.mark.parametrize(
+    ("at", "is_asked"), [("2025-06-14 12:00", True), ("2025-06-16 16:00", False)]
+)
+def test_what_is_said_after_the_next_session_began_is_not_asked_for(
+    vendors: Vendors, tmp_path: Path, at: str, is_asked: bool
+) -> None:
+    friday = date(2025, 6, 13)
+    run = night(vendors, tmp_path, friday, "AAPL", "SPY", "IWM", at=datetime.fromisoformat(at))
+
+    told = query(
+        tmp_path,
+        "select outcome, rows, detail from ops.source_outcome where run_id = $1 and key like $2",
+        run.run_id,
+        "% AAPL",
+    )
+    landed = query(tmp_path, "from raw.estimate").shape[0], query(tmp_path, "from raw.fundamental")
+    if is_asked:
+        assert told["outcome"].to_list() == ["ok", "ok", "ok"]
+    else:
+        assert told["outcome"].to_list() == ["ok", "not_asked", "not_asked"]
+        assert told["detail"][1].startswith("a session after 2025-06-13 has begun")
+    assert (landed[0], len(landed[1])) == ((4, 1) if is_asked else (0, 0))
 
 
 def test_relative_periods_become_fiscal_period_ends(vendors: Vendors, tmp_path: Path) -> None:

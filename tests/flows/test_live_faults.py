@@ -1,18 +1,24 @@
 """Each thing that goes wrong at a vendor: its outcome, how often it is tried again, what comes."""
 
+import re
+import time
 from collections.abc import Iterator
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 from live_night import serving
-from vendors import Vendors, demo_world
+from vendors import Request, Vendors, demo_world
+from vendors.answer import Answer as VendorAnswer
+from vendors.server import Vendor
 
 from flows.asking import ask
 from flows.sources import Answer, Outcome, SourceError
 from flows.sources.live import Live, asking
+from flows.sources.live.companies import fetch_info
 from flows.sources.live.settings import Settings
 from warehouse.run import Run
 
@@ -117,6 +123,105 @@ def test_a_quote_whose_trouble_stays(
     late = {"stale": sessions[-2], "ok": sessions[-1]}.get(outcome)
     assert own["session"].max() == late if late else own.empty
     assert "http" not in outcomes["TOVL"].detail
+
+
+@pytest.mark.parametrize(("event", "outcome"), [("dividend", "stale"), ("split", "unsettled")])
+def test_a_last_bar_that_has_no_close_yet_is_no_bar(
+    vendors: Vendors, live: Live, event: str, outcome: str
+) -> None:
+    stock = vendors.world.instruments["TOVL"]
+    before, bars = fetch(live, "quote", "TOVL")[0].iloc[:-1], stock.bars.copy()
+    if event == "dividend":
+        stock.pay(NIGHT, 2.0)
+    else:
+        stock.split(NIGHT, 4)
+    vendors.fail("nan_last_bar", path=CHART, times=None)
+    try:
+        told, outcomes = fetch(live, "quote", "TOVL", *OTHERS)
+    finally:
+        stock.bars = bars
+        (stock.dividends if event == "dividend" else stock.splits).pop(NIGHT)
+        stock.edition += 1
+
+    assert outcomes["TOVL"].outcome == outcome
+    own = told[told["symbol"] == "TOVL"]
+    if outcome == "stale":
+        # A dividend that has not landed has not moved what was adjusted before.
+        assert own["adj_close"].to_list() == pytest.approx(before["adj_close"].to_list())
+        assert own["session"].to_list() == before["session"].to_list()
+    else:
+        assert own.empty
+
+
+SPOILT = {
+    "a period twice": ("estimate", rb'"period":"\+1q"', b'"period":"0q"'),
+    "a price of words": ("fundamental", rb'"currentPrice":[\d.]+', b'"currentPrice":"dear"'),
+    "a day of words": (
+        "rate",
+        rb'"realtime_start":"[^"]+","realtime_end":"[^"]+","date"',
+        b'"realtime_start":"soon","realtime_end":"soon","date"',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SPOILT)
+def test_an_answer_that_breaks_its_reader_costs_one_name(
+    vendors: Vendors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    dataset, there, instead = SPOILT[what]
+    name, others = (DAILY, [MONTHLY]) if dataset == "rate" else ("TOVL", ["AAPL", "MSFT"])
+    spoilt = 0
+
+    def spoil(honest: Vendor, request: Request, fault: str) -> VendorAnswer:
+        nonlocal spoilt
+        answer = honest(request, fault)
+        if name in request.path + request.query:
+            answer.body, times = re.subn(there, instead, answer.body)
+            spoilt += times
+        return answer
+
+    for host, honest in [*vendors.server.vendors.items()]:
+        monkeypatch.setitem(vendors.server.vendors, host, partial(spoil, honest))
+    _, outcomes = fetch(
+        source(tmp_path, fred_api_key=vendors.world.fred_key), dataset, name, *others
+    )
+
+    assert spoilt
+    assert (outcomes[name].outcome, outcomes[name].rows) == ("failed", 0)
+    assert {outcomes[other].outcome for other in others} == {"ok"}
+
+
+def test_an_infinite_ratio_leaves_the_rest_of_a_companys_facts(
+    vendors: Vendors, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(live.infos, "TOVL", fetch_info("TOVL") | {"trailingPE": "Infinity"})
+
+    facts = fetch(live, "fundamental", "TOVL")[0].squeeze()
+
+    assert facts["trailing_pe"] is None or pd.isna(facts["trailing_pe"])
+    assert facts["market_cap_usd"] > 0
+    assert facts["forward_pe"] > 0
+
+
+def test_a_vendors_night_is_one_however_much_it_is_asked_for(
+    vendors: Vendors, tmp_path: Path
+) -> None:
+    hasty = source(tmp_path, minutes=0.002)
+    fetch(hasty, "quote", *OTHERS)
+    time.sleep(0.12)
+
+    _, outcomes = fetch(hasty, "estimate", "AAPL", "MSFT")
+    assert {outcome.outcome for outcome in outcomes.values()} == {"not_asked"}
+    assert fetch(hasty, "rate", MONTHLY)[1][MONTHLY].outcome == "ok"
+
+
+def test_a_vendor_that_says_when_to_come_back_is_heard(vendors: Vendors, live: Live) -> None:
+    vendors.requests.clear()
+    vendors.fail("429", host="fred.stlouisfed.org", retry_after=1)
+
+    assert fetch(live, "rate", MONTHLY)[1][MONTHLY].outcome == "ok"
+    first, second = (request.at for request in vendors.requests)
+    assert second - first >= 1
 
 
 @pytest.mark.parametrize("fault", ["no_crumb", "invalid_crumb", "lost_cookie"])

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from live_night import QUOTES, outcomes, query, run_night, serving, sessions
+from live_night import QUOTES, Some, outcomes, query, run_night, serving, sessions
 from vendors import Vendors, demo_world
 
+from flows.server import prefect_server
+from flows.sources.live.settings import Settings
+from flows.steps import land_source
 from warehouse import calendar
+from warehouse.place import Place
 from warehouse.run import Run
+from warehouse.writing import writing
 
 THURSDAY, FRIDAY, MONDAY, TUESDAY = sessions(date(2025, 6, 12), 4)
 SPLIT = "QALM"  # splits 4:1 on MONDAY
@@ -162,6 +167,30 @@ def test_a_split_is_no_news_before_its_own_night(vendors: Vendors, tmp_path: Pat
     run_id = night(vendors, tmp_path, MONDAY)
     assert set(restated(tmp_path)["run_id"]) == {run_id}
     assert set(restated(tmp_path)["cause"]) == {"split"}
+
+
+def test_a_backfill_across_a_split_keeps_one_history(vendors: Vendors, tmp_path: Path) -> None:
+    night(vendors, tmp_path, FRIDAY)
+    vendors.requests.clear()
+    vendors.world.now = calendar.night_ends(MONDAY)
+    run = Run("backfill", "live", MONDAY, vendors.world.now, started_at=vendors.world.now)
+    source = Some(Settings(), names=NAMES)
+    place = Place(tmp_path)
+
+    with prefect_server(tmp_path / "prefect") as await_server, writing(place, run) as con:
+        await_server()
+        land_source(con, source, run, place, (THURSDAY, MONDAY))
+        con.commit()
+
+    newest = query(
+        tmp_path,
+        "select last(close order by known_at) as close from raw.quote where symbol = $1 "
+        "group by session order by session",
+        SPLIT,
+    )["close"]
+    assert newest.to_list() == pytest.approx(vendors.world.bars(SPLIT)["close"].to_list())
+    # What is told of today alone is of no past day.
+    assert not any("quoteSummary" in request.path for request in vendors.requests)
 
 
 def test_a_split_that_the_closes_do_not_show_yet_waits(vendors: Vendors, tmp_path: Path) -> None:

@@ -43,7 +43,12 @@ def passing(outcome: str = "failed") -> Trouble:
 def manners(minutes: float = 1) -> tuple[Manners, list[int], list[tuple[int, int]]]:
     paced: list[int] = []
     told: list[tuple[int, int]] = []
-    return Manners(paced.append, 1, minutes, lambda *done: told.append(done)), paced, told
+    polite = Manners(paced.append, 1, soon(minutes), lambda *done: told.append(done))
+    return polite, paced, told
+
+
+def soon(minutes: float = 1) -> float:
+    return time.monotonic() + 60 * minutes
 
 
 def test_every_name_is_asked_once_where_nothing_goes_wrong() -> None:
@@ -101,6 +106,29 @@ def test_a_vendor_that_comes_back_is_asked_for_everything() -> None:
     assert {reply.outcome for reply in replies.values()} == {"ok"}
 
 
+@pytest.mark.parametrize("outcome", ["empty", "unknown"])
+def test_nothing_for_anybody_is_a_vendor_that_is_down(outcome: str) -> None:
+    polite, *_ = manners()
+    vendor = Vendor(**{name: (4, Trouble(outcome, "nothing", tries=2)) for name in NAMES})
+
+    replies = polite.ask(NAMES, vendor)
+
+    assert {reply.outcome for reply in replies.values()} == {"ok"}
+
+
+def test_an_answer_that_breaks_its_reader_is_one_names_trouble() -> None:
+    def answer(name: str) -> str:
+        if name == "S007":
+            raise KeyError("quoteSummary")
+        return name
+
+    replies = manners()[0].ask(NAMES, answer)
+
+    assert replies["S007"].outcome == "failed"
+    assert replies["S007"].detail == "the answer cannot be read (KeyError)"
+    assert sum(reply.outcome == "ok" for reply in replies.values()) == 99
+
+
 def test_a_vendor_that_stays_down_is_left_when_the_time_is_over() -> None:
     polite, *_ = manners(minutes=0.005)
     vendor = Vendor(**{name: (10_000, passing()) for name in NAMES})
@@ -147,7 +175,7 @@ def test_a_few_names_that_never_answer_end_where_many_others_did() -> None:
 
 
 def test_one_name_says_nothing_of_a_vendor_that_is_up() -> None:
-    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+    up = Manners(lambda count: None, 1, soon(), lambda *done: None, is_up=True)
     vendor = Vendor(S007=(99, passing()))
 
     assert up.ask(["S007"], vendor)["S007"].outcome == "failed"
@@ -161,7 +189,7 @@ def test_a_word_stands_once_it_was_met_often_enough_itself() -> None:
         raise Trouble(word, word, tries={"failed": 6, "empty": 2}[word])
 
     asked: list[str] = []
-    up = Manners(lambda count: None, 1, 1, lambda *done: None, is_up=True)
+    up = Manners(lambda count: None, 1, soon(), lambda *done: None, is_up=True)
 
     reply = up.ask(["S007"], answer)["S007"]
 
@@ -169,7 +197,7 @@ def test_a_word_stands_once_it_was_met_often_enough_itself() -> None:
 
 
 def test_time_ends_the_asking_within_a_chunk() -> None:
-    slow = Manners(lambda count: None, 1, 0.001, lambda *done: None)
+    slow = Manners(lambda count: None, 1, soon(0.001), lambda *done: None)
 
     def answer(name: str) -> str:
         time.sleep(0.05)

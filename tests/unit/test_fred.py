@@ -1,5 +1,7 @@
 """The graph CSV of the St. Louis Fed."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from flows.sources import SourceError
 from flows.sources.fred import read_graph_csv
+from flows.sources.live import fred as live
+from flows.sources.live.asking import Trouble
 
 
 def test_missing_observations_are_dropped_and_values_stay_text() -> None:
@@ -74,3 +78,17 @@ def test_any_text_is_a_frame_or_a_sentence(text: str) -> None:
     except SourceError:
         return
     assert list(frame.columns) == ["series_id", "observation_date", "value_pct"]
+
+
+def test_a_graph_that_was_cut_in_its_last_line_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = "observation_date,DGS10\n2026-01-06,4.02\n2026-01-07,3.97\n"
+    for place in range(whole.rindex("2026"), len(whole)):
+        monkeypatch.setattr(live, "get_text", lambda *_, text=whole[:place], **__: text)
+        if whole[:place].endswith("\n"):  # nothing of the line came
+            assert live.fetch_graph("DGS10", date(2026, 1, 7))["value_pct"].tolist() == ["4.02"]
+            continue
+        with pytest.raises(Trouble, match="was cut") as trouble:
+            live.fetch_graph("DGS10", date(2026, 1, 7))
+        assert trouble.value.outcome == "failed"

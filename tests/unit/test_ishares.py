@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flows.sources import SourceError
-from flows.sources.ishares import HOLDING_COLUMNS, read_holdings
+from flows.sources.ishares import HOLDING_COLUMNS, is_cut, read_holdings
 
 FILE_DATE = date(2026, 5, 6)
 HEADER = (
@@ -46,6 +46,20 @@ class TestDownload:
         assert frame["ticker"].tolist() == ["MOGA", "USD"]
         assert frame["asset_class"].tolist() == ["Equity", "Cash"]
         assert set(frame["fund"]) == {"IWM"}
+
+    def test_a_download_that_was_cut_within_its_table_is_seen(self) -> None:
+        first = DOWNLOAD.index(MOGA)
+        end = DOWNLOAD.index("\u00a0", first)
+        for place in range(first + 1, end + 1):
+            cut = DOWNLOAD[:place]
+            try:
+                read_holdings(cut, "IWM", FILE_DATE)
+            except SourceError:
+                continue
+            assert is_cut(cut), cut
+        assert not is_cut(DOWNLOAD)
+        assert not is_cut(DOWNLOAD[: end + 1])
+        assert not is_cut(HEADER + MOGA)  # as others pass it on
 
     def test_the_date_is_the_files_own_as_of(self) -> None:
         frame = read_holdings(DOWNLOAD, "IWM", FILE_DATE)

@@ -12,6 +12,9 @@ import pyarrow as pa
 import pytest
 from night import Tell, build
 
+from warehouse.land import land
+from warehouse.run import Run
+
 D1, D2, D3, D4 = "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"
 
 
@@ -51,6 +54,32 @@ def set_aside(con: duckdb.DuckDBPyConnection) -> list[tuple[str, Any]]:
 
 
 class TestKnownAt:
+    @pytest.mark.parametrize(
+        ("source", "started_at", "known_by", "known_at"),
+        [
+            ("live", "2026-05-09 12:00", "2026-05-09 12:00", "2026-05-09 12:00"),  # in hand
+            ("live", "2026-05-12 09:00", "2026-05-12 09:00", "2026-05-11 13:00"),  # long known
+            ("live", "2026-05-12 09:00", "2026-05-08 22:30", None),  # not by that night
+            ("live", "2026-05-07 23:00", "2026-05-07 23:00", None),  # of tomorrow
+            ("files", "2026-05-09 12:00", "2026-05-09 12:00", None),
+        ],
+    )
+    def test_what_a_vendor_says_early_is_known_from_then(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        source: str,
+        started_at: str,
+        known_by: str,
+        known_at: str | None,
+    ) -> None:
+        start, end = map(datetime.fromisoformat, (started_at, known_by))
+        run = Run("nightly", source, end.date(), end, started_at=start)
+
+        land(con, "holding", pd.DataFrame([holding(day="2026-05-08")]), run)  # a Friday
+
+        expected = [(datetime.fromisoformat(known_at),)] if known_at else []
+        assert stored(con, "holding", "known_at") == expected
+
     @pytest.mark.parametrize(
         ("dataset", "row", "known_at"),
         [
@@ -414,9 +443,6 @@ class TestNews:
         assert changed == [("A", date(2026, 1, 6))]
 
     def test_the_run_counts(self, con: duckdb.DuckDBPyConnection) -> None:
-        from warehouse.land import land
-        from warehouse.run import Run
-
         run = Run("nightly", "files", date(2026, 6, 30), datetime(2026, 6, 30, 22, 30))
         land(con, "quote", pd.DataFrame([quote(), quote("SPY", close="x")]), run)
         land(con, "rate", pd.DataFrame([rate("DGS10", D1)]), run)

@@ -93,7 +93,7 @@ def test_beyond_the_limit_nothing_lands_and_the_rows_are_kept(
             1015,
             "16 of 1,015 rows are bad on their own: the batch is refused whole",
         ),
-        ("rate", "ok", 1, "1 new, 0 set aside; not kept, the run was refused"),
+        ("rate", "ok", 1, "1 new, 0 set aside; not kept: the run ended early"),
     ]
     assert (run.rows_landed, run.rows_quarantined) == (0, 16)
 

@@ -99,6 +99,28 @@ def test_a_dividend_moves_adj_close_alone(landed: duckdb.DuckDBPyConnection) -> 
     assert len(told) == 5
 
 
+def test_an_older_bar_hears_of_a_dividend_weeks_later(landed: duckdb.DuckDBPyConnection) -> None:
+    night = week(TUESDAY, 6)
+    night.loc[night.index[:-1], "adj_close"] *= 0.99
+    night.loc[night.index[-1], "dividend"] = 1.0
+    land(landed, "quote", night, run_of(TUESDAY))
+    whole = week(TUESDAY, 11)
+    whole.loc[whole.index[:-1], "adj_close"] *= 0.99
+    whole.loc[whole.index[-1], "dividend"] = 1.0
+
+    run = run_of(TUESDAY)
+    land(landed, "quote", whole, run)
+    again = run_of(TUESDAY)
+    land(landed, "quote", whole.assign(adj_close=whole["adj_close"] * 0.98), again)
+
+    told = restatements(landed)
+    causes = {r: set(rows["cause"]) for r, rows in told.groupby("run_id")}
+    assert causes[run.run_id] == {"dividend"}
+    assert (told["run_id"] == run.run_id).sum() == 5
+    # Without a dividend that is new to the bar it is the vendor's.
+    assert causes[again.run_id] == {"vendor"}
+
+
 def test_anything_else_is_the_vendors_restatement(landed: duckdb.DuckDBPyConnection) -> None:
     night = week(TUESDAY, 6)
     night.loc[night.index[0], ["high", "close", "adj_close"]] *= 1.02

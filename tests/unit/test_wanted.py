@@ -43,7 +43,7 @@ def quotes(
     frame = wanted(con, "quote", run_of(session), UNIVERSE | universe)
     return {
         symbol: None if pd.isna(since) else since.date()
-        for symbol, since in frame.itertuples(index=False)
+        for symbol, since in zip(frame["symbol"], frame["since"], strict=True)
     }
 
 
@@ -89,36 +89,57 @@ def test_a_missing_session_is_asked_for_again(con: duckdb.DuckDBPyConnection) ->
     assert quotes(con)["IWM"] == date(2025, 12, 8)
 
 
-def note(con: duckdb.DuckDBPyConnection, **outcomes: str) -> None:
-    """What became of symbols on FRIDAY."""
-    run = run_of(FRIDAY)
-    note_outcomes(
-        con, run, [Outcome(f"quote {name}", word, 1, 0) for name, word in outcomes.items()]
-    )
+def note(con: duckdb.DuckDBPyConnection, session: date, **outcomes: str) -> None:
+    """What became of quotes in a night."""
+    words = {f"quote {name}": word for name, word in outcomes.items()}
+    note_all(con, session, words)
+
+
+def note_all(con: duckdb.DuckDBPyConnection, session: date, words: dict[str, str]) -> None:
+    run = run_of(session)
+    note_outcomes(con, run, [Outcome(key, word, 1, 0) for key, word in words.items()])
     con.execute(
-        "insert into ops.run by name select $1 as run_id, $2 as session", [run.run_id, FRIDAY]
+        "insert into ops.run by name select $1 as run_id, $2 as session", [run.run_id, session]
     )
 
 
 @pytest.mark.parametrize("outcome", ["unknown", "empty", "stopped"])
-def test_a_dead_name_rests_for_a_week(members: duckdb.DuckDBPyConnection, outcome: str) -> None:
-    land(members, "quote", bars(["ABCD"], FRIDAY, 3), run_of(FRIDAY))
-    note(members, ABCD=outcome, IWM=outcome, SPY="ok")
-
-    assert not {"ABCD", "IWM"} & set(quotes(members, MONDAY))
-    assert "SPY" in quotes(members, MONDAY)
-    assert {"ABCD", "IWM"} <= set(quotes(members, date(2026, 1, 16)))
-
-
-def test_what_a_pair_needs_rests_only_once_its_bars_are_a_week_old(
-    con: duckdb.DuckDBPyConnection,
+def test_a_name_that_was_silent_for_a_week_rests_for_another(
+    con: duckdb.DuckDBPyConnection, outcome: str
 ) -> None:
-    land(con, "quote", bars(["IWM"], FRIDAY, 3), run_of(FRIDAY))
-    land(con, "quote", bars(["SPY"], date(2026, 1, 2), 3), run_of(FRIDAY))
-    note(con, IWM="unknown", SPY="unknown")
+    land(con, "quote", bars(["IWM"], date(2026, 1, 2), 3), run_of(FRIDAY))
+    land(con, "quote", bars(["SPY"], date(2026, 1, 8), 3), run_of(FRIDAY))
+    note(con, FRIDAY, IWM=outcome, SPY=outcome)
 
-    assert "IWM" in quotes(con, MONDAY)
-    assert "SPY" not in quotes(con, MONDAY)
+    assert "IWM" not in quotes(con, MONDAY)
+    assert "IWM" in quotes(con, date(2026, 1, 16))
+    # A vendor's bad night silences nobody who had a bar the day before.
+    assert "SPY" in quotes(con, MONDAY)
+    dead = wanted(con, "quote", run_of(date(2026, 1, 16)), UNIVERSE).set_index("symbol")["is_dead"]
+    assert dead[dead].index.tolist() == ["IWM", "SPY"]
+
+
+def test_a_name_that_never_gave_a_bar_rests_after_two_nights(
+    members: duckdb.DuckDBPyConnection,
+) -> None:
+    note(members, date(2026, 1, 8), ABCD="unknown")
+    assert "ABCD" in quotes(members, FRIDAY)
+
+    note(members, FRIDAY, ABCD="empty")
+    assert "ABCD" not in quotes(members, MONDAY)
+    assert "ABCD" in quotes(members, date(2026, 1, 16))
+
+    # What it said last counts: a broken answer is none.
+    note(members, date(2026, 1, 16), ABCD="failed")
+    assert "ABCD" in quotes(members, date(2026, 1, 20))
+
+
+def test_symbols_that_were_left_over_come_first(members: duckdb.DuckDBPyConnection) -> None:
+    land(members, "quote", bars(["ABCD"], MONDAY, 3), run_of(MONDAY))
+    land(members, "quote", bars(["MOG-A"], FRIDAY, 3), run_of(MONDAY))
+
+    names = list(quotes(members))
+    assert names.index("MOG-A") < names.index("ABCD")
 
 
 def test_companies_that_split_or_report_come_first_then_those_with_the_oldest_word(
@@ -154,6 +175,10 @@ def test_companies_that_split_or_report_come_first_then_those_with_the_oldest_wo
     assert companies(3)[2:] == ["TSLA"]
     assert companies(4)[2:] == ["TSLA", "MOG-A"]
     assert len(companies(99)) == 9
+
+    # Whose word never comes has had its turn too.
+    note_all(members, FRIDAY, {"estimate TSLA": "failed"})
+    assert "TSLA" not in companies(4)
 
     # After a split the shares that are known are those before it.
     split = bars(["MSFT"], MONDAY, 2).assign(split_ratio=[0.0, 4.0])

@@ -3,14 +3,14 @@
 from .answer import Request
 from .demo import demo_world
 from .drop import drop_world
-from .faults import COMMON, FAULTS, LIES, TROUBLE, Fault
+from .faults import FAULTS, LIES, RECOVERABLE, TROUBLE, Fault
 from .vendors import Vendors
 from .world import World
 
 __all__ = [
-    "COMMON",
     "FAULTS",
     "LIES",
+    "RECOVERABLE",
     "TROUBLE",
     "Fault",
     "Request",

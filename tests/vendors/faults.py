@@ -30,7 +30,8 @@ LIES = {  # these look like an answer
 }
 WAITS = {"slow": "the answer comes whole, `seconds` later"}
 FAULTS = TROUBLE | LIES | WAITS
-COMMON = ("429", "500", "503", "reset", "truncated", "html", "empty", "invalid_crumb")
+# What a later try heals, or a later night where the answer looks whole.
+RECOVERABLE = (*TROUBLE, "empty", "nan_last_bar", "bar_tomorrow", "missing_session")
 
 
 @dataclass
@@ -77,6 +78,8 @@ class Lottery:
         """The fault of the path's nth request, if it has one."""
         random = Random(f"{self.seed} {host} {path} {nth}")
         possible = [name for name in self.faults if is_possible(name, path)]
+        if path.startswith("/us/") and "missing_session" in possible:
+            possible.remove("missing_session")  # nobody offers an older file another night
         if not possible or random.random() >= self.share:
             return None
         name = random.choice(possible)

@@ -15,7 +15,7 @@ import uvicorn
 
 from . import fred, ishares, yahoo
 from .answer import Request
-from .faults import COMMON, Fault, Lottery, Plan
+from .faults import RECOVERABLE, Fault, Lottery, Plan
 from .fred import Fred
 from .ishares import IShares
 from .proxy import Entrance
@@ -106,7 +106,7 @@ class Vendors:
         self,
         share: float,
         seed: int,
-        faults: Collection[str] = COMMON,
+        faults: Collection[str] = RECOVERABLE,
         seconds: float = 60.0,
         retry_after: int | None = None,
     ) -> None:

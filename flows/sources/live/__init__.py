@@ -1,6 +1,8 @@
 """The live source: Yahoo Finance through yfinance, FRED, and the iShares holdings files."""
 
 import os
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,7 +12,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from flows.sources import Answer, Outcome
+from flows.sources import OF_TODAY, Answer, Outcome
 from flows.sources.live.settings import Settings
 
 # Each client has its own name for the certificates to trust; behind a proxy one counts for all.
@@ -28,6 +30,8 @@ class Live:
     pace: Callable[[str, int], None] = lambda vendor, count: None
     infos: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     answering: set[str] = field(default_factory=set)  # vendors that have answered something
+    ends: dict[str, float] = field(default_factory=dict)  # on the monotonic clock, by vendor
+    goes_on: Counter[bool] = field(default_factory=Counter)  # symbols, by trades after the night
 
     name: ClassVar[str] = "live"
     is_simulated: ClassVar[bool] = False
@@ -71,19 +75,29 @@ class Live:
     ) -> Answer:
         """One of DATASETS; `wanted` has a row per name, in the order of asking.
 
-        Its columns are, by dataset: quote (symbol, since), rate (series_id, since), holding (fund,
-        download_url), estimate and fundamental (symbol).
+        Its columns are, by dataset: quote (symbol, since, is_dead), rate (series_id, since),
+        holding (fund, download_url), estimate and fundamental (symbol). Where most symbols have
+        traded after `until`, what is said of companies today is not asked for.
         """
         from flows.sources.live.asking import Manners
+        from flows.sources.live.quotes import GOES_ON
 
+        if dataset in OF_TODAY and self.goes_on[True] > self.goes_on[False]:
+            words = f"a session after {until} has begun: what is told now was not known then"
+            names = wanted.iloc[:, 0]
+            unasked = [Outcome(f"{dataset} {name}", "not_asked", 0, 0, words) for name in names]
+            return Answer(pd.DataFrame(), unasked)
         vendor, request = self._request(dataset, wanted, until)
-        pace, minutes = partial(self.pace, vendor), self.settings.minutes
+        ends = self.ends.setdefault(vendor, time.monotonic() + 60 * self.settings.minutes)
         is_up = vendor in self.answering
-        manners = Manners(pace, REQUESTS.get(dataset, 1), minutes, tell, is_up)
+        pace = partial(self.pace, vendor)
+        manners = Manners(pace, REQUESTS.get(dataset, 1), ends, tell, is_up)
         replies = manners.ask(list(wanted.iloc[:, 0]), request)
         if any(reply.outcome == "ok" for reply in replies.values()):
             self.answering.add(vendor)
         frames = [reply.value for reply in replies.values() if reply.value is not None]
+        if dataset == "quote":
+            self.goes_on.update(frame.attrs[GOES_ON] for frame in frames)
         return Answer(
             pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(),
             [
@@ -102,25 +116,37 @@ class Live:
         self, dataset: str, wanted: pd.DataFrame, until: date
     ) -> tuple[str, Callable[[str], pd.DataFrame]]:
         """Who is asked for a dataset, and how for one name of it."""
+        from flows.sources.live.asking import Trouble
         from flows.sources.live.companies import fetch_estimates, fetch_fundamental
         from flows.sources.live.fred import fetch_graph, fetch_releases
         from flows.sources.live.funds import fetch_holdings
         from flows.sources.live.quotes import fetch_bars
 
-        about = dict(zip(wanted.iloc[:, 0], wanted.iloc[:, -1], strict=True))
+        about = wanted.set_index(wanted.columns[0]).to_dict("index")
 
         def since(name: str) -> date | None:
-            return None if pd.isna(about[name]) else pd.Timestamp(about[name]).date()
+            day = about[name]["since"]
+            return None if pd.isna(day) else pd.Timestamp(day).date()
+
+        def bars(symbol: str) -> pd.DataFrame:
+            try:
+                return fetch_bars(symbol, since(symbol), until)
+            except Trouble as trouble:
+                if about[symbol].get("is_dead") and trouble.value is None:
+                    trouble.tries = 1
+                raise
 
         match dataset:
             case "quote":
-                return "yahoo", lambda symbol: fetch_bars(symbol, since(symbol), until)
+                return "yahoo", bars
             case "rate" if key := self.settings.fred_api_key:
                 return "fred", lambda name: fetch_releases(name, since(name), until, key)
             case "rate":
                 return "fred", lambda name: fetch_graph(name, until)
             case "holding":
-                return "ishares", lambda fund: fetch_holdings(fund, about[fund], until)
+                return "ishares", lambda fund: fetch_holdings(
+                    fund, about[fund]["download_url"], until
+                )
             case "estimate":
                 return "yahoo", lambda symbol: fetch_estimates(symbol, self._info(symbol), until)
             case _:

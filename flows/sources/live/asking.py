@@ -16,6 +16,8 @@ WORKERS = 8  # requests under way at once
 # are those names' own trouble.
 MANY, MANY_SHARE = 5, 0.1
 DOWN = ("failed", "rate_limited")  # what it sounds like: any other word is an answer
+NOTHING = ("empty", "unknown")  # no answer either where nobody has had one
+BROKEN_TRIES = 3  # of an answer that breaks what reads it
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 60.0
 RATE_LIMITED = 4  # doublings of the wait that a 429 is worth
 
@@ -24,14 +26,23 @@ class Trouble(Exception):
     """A request that gave nothing, or a `value` that is not all that was asked for.
 
     `outcome` is its word in `ops.source_outcome`; `tries` is how often a name must meet it before
-    that word stands.
+    that word stands, `wait_seconds` what the vendor asks for before the next.
     """
 
-    def __init__(self, outcome: str, detail: str, *, tries: int, value: Any = None) -> None:
+    def __init__(
+        self,
+        outcome: str,
+        detail: str,
+        *,
+        tries: int,
+        value: Any = None,
+        wait_seconds: float = 0,
+    ) -> None:
         super().__init__(" ".join(detail.split())[:200])
         self.outcome = outcome
         self.tries = tries
         self.value = value
+        self.wait_seconds = wait_seconds
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,9 @@ TOO_LATE = Trouble("not_asked", "the time for this source was over", tries=1)
 
 @dataclass(frozen=True)
 class Manners:
-    """How to ask: `pace(count)` returns when so many requests may go, `minutes` end the asking.
+    """How to ask: `pace(count)` returns when so many requests may go, at `ends` it is over.
+
+    `ends` is a moment of the monotonic clock, in seconds.
 
     A name costs `requests`. Of a vendor that `is_up`, because it has just answered something else,
     a few names without an answer say nothing.
@@ -57,7 +70,7 @@ class Manners:
 
     pace: Callable[[int], None]
     requests: int
-    minutes: float
+    ends: float
     tell: Callable[[int, int], None]  # how many names are settled, of how many
     is_up: bool = False
 
@@ -74,15 +87,14 @@ class Manners:
         attempts: Counter[str] = Counter()
         waiting, silence = deque(names), 0
         many = max(MANY if self.is_up else min(MANY, len(names)), MANY_SHARE * len(names))
-        ends = time.monotonic() + 60 * self.minutes
         with ThreadPoolExecutor(WORKERS) as pool:
-            while waiting and time.monotonic() < ends:
+            while waiting and time.monotonic() < self.ends:
                 most = min(max(1, CHUNK // self.requests), len(waiting))
                 chunk = [waiting.popleft() for _ in range(most)]
                 self.pace(len(chunk) * self.requests)
                 given: dict[str, T | Trouble] = {}
                 answered = len(settled)
-                replies = pool.map(lambda name: _try(request, name, ends), chunk)
+                replies = pool.map(lambda name: _try(request, name, self.ends), chunk)
                 for name, reply in zip(chunk, replies, strict=True):
                     if reply is not None:
                         given[name] = reply
@@ -91,10 +103,12 @@ class Manners:
                 waiting.extend(name for name in chunk if name not in given)
                 attempts.update(given.keys())
                 troubles = {n: r for n, r in given.items() if isinstance(r, Trouble)}
+                is_nobody_answered = not self.is_up and answered == 0 and len(names) >= MANY
+                silent = DOWN + NOTHING if is_nobody_answered else DOWN
                 is_down = (
                     len(names) - len(settled) >= many
                     and len(troubles) == len(given)
-                    and all(trouble.outcome in DOWN for trouble in troubles.values())
+                    and all(trouble.outcome in silent for trouble in troubles.values())
                 )
                 silence = silence + 1 if is_down else 0
                 if not is_down:
@@ -113,7 +127,8 @@ class Manners:
                     doublings = max(silence, min(attempts[name] for name in again)) - 1
                     if any(troubles[name].outcome == "rate_limited" for name in again):
                         doublings += RATE_LIMITED
-                    _wait(doublings, ends)
+                    asked_for = max(troubles[name].wait_seconds for name in again)
+                    _wait(doublings, asked_for, self.ends)
         for name in waiting:
             settled[name] = _left(latest.get(name, TOO_LATE), attempts[name])
         return {name: settled[name] for name in names}
@@ -127,12 +142,21 @@ def _try(request: Callable[[str], T], name: str, ends: float) -> "T | Trouble | 
         return request(name)
     except Trouble as trouble:
         return trouble
+    except Exception as error:  # one name's nonsense must not cost the others their night
+        words = f"the answer cannot be read ({type(error).__name__})"
+        return Trouble("failed", words, tries=BROKEN_TRIES)
 
 
 def _left(trouble: Trouble, attempts: int) -> Reply[Any]:
     return Reply(trouble.value, trouble.outcome, attempts, str(trouble))
 
 
-def _wait(doublings: int, ends: float) -> None:
-    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**doublings)
-    time.sleep(max(0.0, min(random.uniform(0.5, 1) * longest, ends - time.monotonic())))
+def _wait(doublings: int, asked_for: float, ends: float) -> None:
+    seconds = max(asked_for, jittered(doublings))
+    time.sleep(max(0.0, min(seconds, ends - time.monotonic())))
+
+
+def jittered(doublings: int) -> float:
+    """Seconds to wait after so many tries but one; no two who wait come back together."""
+    longest: float = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**doublings)
+    return random.uniform(0.5, 1) * longest

@@ -1,5 +1,6 @@
 """Consensus and fundamentals of one company from Yahoo Finance."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -80,6 +81,7 @@ def fetch_fundamental(symbol: str, info: Mapping[str, Any], today: date) -> pd.D
     Raises Trouble: "partial" with what there is where summary or income statement is not whole.
     """
     row: dict[str, Any] = {ours: info.get(theirs) for theirs, ours in INFO.items()}
+    row |= {ours: _finite(row[ours]) for ours in ("trailing_pe", "forward_pe")}
     row["shares_outstanding"] = _shares(info)
     lacks = [] if is_whole(info) else ["market value or fiscal year"]
     if info.get("financialCurrency") == "USD":
@@ -167,6 +169,12 @@ def _income_statement(symbol: str) -> pd.DataFrame:
         YfData.cache_get.cache_clear()  # which keeps an empty answer too
         raise Trouble("empty", "no income statement", tries=EMPTY_TRIES)
     return income
+
+
+def _finite(ratio: Any) -> float | None:
+    """The ratio; none where the vendor says "Infinity", the price over earnings of nothing."""
+    number = pd.to_numeric(ratio, errors="coerce")
+    return float(number) if number is not None and math.isfinite(number) else None
 
 
 def _shares(info: Mapping[str, Any]) -> float | None:

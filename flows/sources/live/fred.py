@@ -26,6 +26,8 @@ def fetch_graph(series_id: str, today: date) -> pd.DataFrame:
     Raises Trouble: "stale" with the series where a daily one ends long before `today`.
     """
     text = get_text(GRAPH, {"id": series_id}, vendor="FRED")
+    if not text.endswith("\n"):
+        raise Trouble("failed", f"FRED's {series_id} was cut", tries=MOST_TRIES)
     try:
         frame = read_graph_csv(text, series_id)
     except SourceError as error:
@@ -35,8 +37,6 @@ def fetch_graph(series_id: str, today: date) -> pd.DataFrame:
     days = pd.to_datetime(frame["observation_date"], errors="coerce").dropna()
     newest, is_daily = days.max(), days.diff().median() < DAILY
     if is_daily and newest < pd.Timestamp(today) - STALE:
-        if not text.endswith("\n"):
-            raise Trouble("failed", f"FRED's {series_id} was cut", tries=MOST_TRIES)
         raise Trouble("stale", f"newest value {newest:%Y-%m-%d}", tries=2, value=frame)
     return frame
 

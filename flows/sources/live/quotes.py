@@ -14,6 +14,8 @@ SECONDS = 15  # that one answer may take
 TIME_ZONE = "America/New_York"  # of everything quoted here; unknown, yfinance asks for it first
 STOPPED_AFTER_DAYS = 14  # without a bar: no vendor's delay
 RECENT_DAYS = 14  # in which Yahoo may tell a split before it has rebased the closes
+GOES_ON = "goes_on"  # the attribute of bars that says whether the vendor tells later ones too
+EMPTY_TRIES = 3
 SPLIT = 1.5  # ratios nearer to 1 cannot be told from a day's move
 
 COLUMNS = {
@@ -33,7 +35,7 @@ def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
 
     Prices are split-adjusted as of `until`, adj_close also for dividends; `dividend` has a fund's
     capital gains in it; an index has neither. Raises Trouble; where bars end before `until`, it
-    carries those that came.
+    carries those that came. Their attribute GOES_ON says whether the vendor told later ones.
     """
     if not get_tz_cache().lookup(symbol):
         get_tz_cache().store(symbol, TIME_ZONE)
@@ -49,10 +51,18 @@ def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
         bars["adj_close"] = bars["dividend"] = None
     else:
         bars["dividend"] = bars["Dividends"] + bars.get("Capital Gains", 0.0)
-    bars = _as_of(bars[["symbol", "session", *COLUMNS.values(), "dividend"]], until)
-    if bars.empty:
-        raise Trouble("empty", "an answer without any bar", tries=3)
-    if day := _unsettled_split(bars, until):
+    bars = bars[["symbol", "session", *COLUMNS.values(), "dividend"]]
+    # On the day of a split or dividend there may be a bar that has nothing else yet.
+    is_due = bars["session"] <= pd.Timestamp(until)
+    closed = bars.loc[is_due & bars["close"].notna(), "session"]
+    if closed.empty:
+        raise Trouble("empty", "an answer without any bar", tries=EMPTY_TRIES)
+    coming = bars[is_due & (bars["session"] > closed.iloc[-1])]
+    bars = _as_of(bars, closed.iloc[-1])
+    bars.attrs[GOES_ON] = not is_due.all()
+    split = coming.loc[~coming["split_ratio"].isin([0, 1]), "session"]
+    day = next(iter(split.dt.date), None) or _unsettled_split(bars, until)
+    if day:
         words = f"the closes before the split of {day} are not rebased yet"
         raise Trouble("unsettled", words, tries=2)
     newest = bars["session"].iloc[-1].date()
@@ -63,13 +73,13 @@ def fetch_bars(symbol: str, since: date | None, until: date) -> pd.DataFrame:
     return bars
 
 
-def _as_of(bars: pd.DataFrame, until: date) -> pd.DataFrame:
+def _as_of(bars: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     """The bars up to `until`, without what later splits and dividends have made of them.
 
     On an ex-date Yahoo rewrites all earlier bars at once, though its session may still run: closes
     are divided by the split's ratio, adjusted closes also times 1 - dividend / close before.
     """
-    is_later = bars["session"] > pd.Timestamp(until)
+    is_later = bars["session"] > until
     told = bars[~is_later].reset_index(drop=True)
     if not is_later.any():
         return told

@@ -11,7 +11,7 @@ class Settings:
     """How much to ask of the vendors, and how politely.
 
     `leave_out` names cohorts whose members are not asked for; `companies_per_night` bounds the
-    estimates and fundamentals that one night refreshes; `minutes` is the time that one dataset
+    estimates and fundamentals that one night refreshes; `minutes` is the time that one vendor
     may take.
     """
 

@@ -2,7 +2,7 @@
 
 from curl_cffi import requests
 
-from flows.sources.live.asking import Trouble
+from flows.sources.live.asking import LONGEST_WAIT_SECONDS, Trouble
 
 SECONDS = 30  # that one answer may take
 MOST_TRIES = 6
@@ -17,7 +17,13 @@ def get_text(url: str, parameters: dict[str, str], *, vendor: str) -> str:
         words = f"{vendor} did not answer ({type(error).__name__})"
         raise Trouble("failed", words, tries=MOST_TRIES) from None
     if answer.status_code == 429:
-        raise Trouble("rate_limited", f"{vendor}: too many requests", tries=MOST_TRIES)
+        after = answer.headers.get("retry-after", "")  # seconds; a date is left to the usual wait
+        raise Trouble(
+            "rate_limited",
+            f"{vendor}: too many requests",
+            tries=MOST_TRIES,
+            wait_seconds=min(float(after), LONGEST_WAIT_SECONDS) if after.isdecimal() else 0,
+        )
     if answer.status_code == 404:
         raise Trouble("unknown", f"{vendor} does not know it", tries=1)
     if answer.status_code >= 500:

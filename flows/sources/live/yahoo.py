@@ -1,6 +1,7 @@
 """Yahoo Finance through yfinance's own client: what an answer means, whatever it looks like."""
 
 import logging
+import time
 import warnings
 from collections.abc import Callable
 from functools import wraps
@@ -13,14 +14,14 @@ from yfinance.cache import get_cookie_cache
 from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
-from flows.sources.live.asking import Trouble
+from flows.sources.live.asking import Trouble, jittered
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MOST_TRIES = 6
 UNKNOWN_TRIES = 2  # a name that is unknown rests for a week; one stray 404 must not cause that
-AT_ONCE = 3  # tries of one of a company's requests
+SOON = 3  # tries of one of a company's requests
 
 
 def prepare(folder: Path) -> None:
@@ -60,7 +61,7 @@ def answering(request: Callable[P, R]) -> Callable[P, R]:
 
 
 def steadfast(request: Callable[P, R]) -> Callable[P, R]:
-    """`request` as `answering` has it, at once again where nothing came.
+    """`request` as `answering` has it, soon again where nothing came.
 
     A company takes several requests: failing as a whole, it would rarely be whole. Amid failures,
     an answer that lacks something is one of them.
@@ -70,7 +71,9 @@ def steadfast(request: Callable[P, R]) -> Callable[P, R]:
     @wraps(request)
     def insisted(*args: P.args, **kwargs: P.kwargs) -> R:
         met: list[Trouble] = []
-        while len(met) < AT_ONCE:
+        while len(met) < SOON:
+            if met:
+                time.sleep(jittered(len(met) - 1))
             try:
                 return asked(*args, **kwargs)
             except Trouble as trouble:
