@@ -187,7 +187,7 @@ def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
                 nullif(b.dividend, 0) as old_dividend,
                 coalesce(nullif(b.split_ratio, 0), 1) as old_split_ratio,
                 b.symbol is not null as had_landed
-            from news as n
+            from (from news where symbol in (select symbol from before)) as n
             left join before as b on n.symbol = b.symbol and n.session = b.session
             left join paid_since as p on n.symbol = p.symbol and n.session = p.session
         ),
