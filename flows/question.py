@@ -1,9 +1,8 @@
 """What may be asked of the published warehouse, and the connection that it is asked of."""
 
 import json
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
@@ -44,13 +43,24 @@ def only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     statements = con.extract_statements(sql)
     asked = sql
     if [statement.type for statement in statements] == [duckdb.StatementType.EXPLAIN]:
-        asked = re.sub(r"(?is)^\s*explain\s+(analyze\s+)?", "", sql)
+        asked = _explained(con, sql)
     types = [statement.type for statement in con.extract_statements(asked)]
     if types != [duckdb.StatementType.SELECT]:
         raise QueryError(ONLY_SELECT)
     if refused := REFUSED.intersection(_functions(con, asked)):
         raise QueryError(f"The function {min(refused)} cannot be used here: it does not only read.")
     return statements[0]
+
+
+def _explained(con: duckdb.DuckDBPyConnection, sql: str) -> str:
+    """What an EXPLAIN explains: what comes after it and its options, which are no statement."""
+    text = sql.encode()
+    for start, _ in duckdb.tokenize(sql)[1:]:
+        statement = text[start:].decode(errors="replace")
+        with suppress(duckdb.ParserException):
+            con.extract_statements(statement)
+            return statement
+    raise QueryError(ONLY_SELECT)
 
 
 def _functions(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:

@@ -38,6 +38,12 @@ def con(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
         "summarize from {}",
         "explain from {}",
         "explain analyze select 1 from {}",
+        "explain (format json) from {}",
+        "explain (analyze, format json) from {}",
+        "explain/**/from {}",
+        "explain (from {})",
+        "explain (select 1) union all (select 1 from {})",
+        "/* é */ explain -- select 1\nfrom {}",
         "select 1 where exists (from {})",
     ],
 )
@@ -73,9 +79,43 @@ def test_a_word_is_no_function(con: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
+        "explain (format json) select close from core.quote",
+        "explain/**/select close from core.quote",
+        "/* é, select 1 */ explain analyze from core.quote;",
+        "-- why\nexplain (select 'é explain' as word)",
+    ],
+)
+def test_an_explanation_however_it_is_written(con: duckdb.DuckDBPyConnection, sql: str) -> None:
+    assert con.execute(only_select(con, sql)).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("sql", "words"),
+    [
+        ("select getenv('HOME')", "getenv does not exist"),
+        ("from query_table('/etc/passwd')", "/etc/passwd does not exist"),
+    ],
+)
+def test_what_reads_past_the_warehouse(
+    con: duckdb.DuckDBPyConnection, sql: str, words: str
+) -> None:
+    with pytest.raises((QueryError, duckdb.Error), match=words):
+        con.execute(only_select(con, sql)).fetchall()
+
+
+def test_a_table_named_by_a_text(con: duckdb.DuckDBPyConnection) -> None:
+    assert con.execute(only_select(con, "from query_table('core.quote')")).fetchall()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
         "pivot core.quote on symbol using max(close)",
         "/* */ explain delete from core.quote",
         "explain explain select 1",
+        "explain (format json) delete from core.quote",
+        "explain analyze core.quote",
+        "explain/**/drop table core.quote",
         "explain analyze analyze core.quote",
         "select 1; select 2",
     ],
