@@ -133,13 +133,17 @@ def _type_rows(
         from timed
         where coalesce(known_at, '-infinity') <= $known_by
         """,
-        {"known_by": run.known_by, "seen_at": _seen_at(run)},
+        {"known_by": run.known_by, "seen_at": _seen_at(dataset, run)},
     )
 
 
-def _seen_at(run: Run) -> datetime:
-    """When the run has its rows in hand; a file may have lain about, and says nothing of that."""
-    return run.started_at if run.source == LIVE else datetime.max
+def _seen_at(dataset: Dataset, run: Run) -> datetime:
+    """When the run has a vendor's holdings in hand; a folder's file does not say since when.
+
+    A rate that is told before its release is a mistake, and waits.
+    """
+    is_in_hand = run.source == LIVE and dataset.name == "holding"
+    return run.started_at if is_in_hand else datetime.max
 
 
 def _settle_repeated(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:

@@ -1,7 +1,7 @@
 """When a value counts as known where its source does not say so: its rule per dataset, in SQL.
 
-Each expression reads one typed row, named `row`, and gives a naive UTC timestamp. What a vendor's
-answer has in hand before that moment is known from the answer on.
+Each expression reads one typed row, named `row`, and gives a naive UTC timestamp. Holdings
+that a vendor gives before that moment are known from then on.
 """
 
 KNOWN_AT = {

@@ -127,7 +127,7 @@ def spoilt(rows: list[list[str]], fault: str, missing: str) -> list[list[str]]:
         case "missing_session":
             return rows[:-1]
         case "bar_tomorrow":
-            tomorrow = date.fromisoformat(day).toordinal() + 7
+            tomorrow = date.fromisoformat(day).toordinal() + 92  # of a monthly series too
             return [*rows, [date.fromordinal(tomorrow).isoformat(), value]]
     return rows
 

@@ -29,6 +29,7 @@ def prepare(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     yfinance.set_tz_cache_location(str(folder))
     yfinance.config.debug.hide_exceptions = False
+    YfData.cache_get.cache_clear()  # of an earlier night in this process
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
     # Pandas4Warning and the like are yfinance's to mend.
     warnings.filterwarnings("ignore", module="yfinance")
