@@ -108,7 +108,7 @@ def _paths(query: Query) -> Figure:
         spec=drawing.spec(
             alt.layer(past, present, *labels, drawing.level(10)), query.name, height=360
         ),
-        legend=[("present", drawing.FOR), ("earlier", "var(--other)")],
+        legend=[drawing.Key("present", drawing.FOR), drawing.Key("earlier", "var(--other)")],
         is_wide=True,
     )
 

@@ -135,9 +135,9 @@ def _quadrants(query: Query) -> Figure:
         absent="No fund has the 140 sessions of history that a place takes.",
         spec=drawing.spec(chart, query.name, height=560),
         legend=[
-            ("small companies (IWM)", drawing.FOR),
-            ("the seven (MAG7)", drawing.AGAINST),
-            ("sectors and industries", "var(--other)"),
+            drawing.Key("small companies (IWM)", drawing.FOR),
+            drawing.Key("the seven (MAG7)", drawing.AGAINST),
+            drawing.Key("sectors and industries", "var(--other)"),
         ],
     )
 

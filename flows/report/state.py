@@ -221,8 +221,8 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
         absent="No session has a score yet: it takes a year of history.",
         spec=drawing.spec(chart, "score", height=130),
         legend=[
-            ("rotation", drawing.FOR),
-            ("neutral", drawing.FAINT),
-            ("mega-cap leadership", drawing.AGAINST),
+            drawing.Key("rotation", drawing.FOR),
+            drawing.Key("neutral", drawing.FAINT),
+            drawing.Key("mega-cap leadership", drawing.AGAINST),
         ],
     )

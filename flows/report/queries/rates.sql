@@ -35,5 +35,8 @@ select
 from rotation.rate_regime as r
 inner join days as d on r.session = d.session
 left join changes as c on r.session = c.event_date
-where d.sessions_back <= 504 or d.is_week_end or c.change_bp is not null
+where
+    (d.sessions_back <= 504 or d.is_week_end or c.change_bp is not null)
+    -- The calendar begins before any series does.
+    and coalesce(r.fed_target_upper_pct, r.t10y_pct, r.t2y_pct, r.t3m_pct, r.hy_oas_bp) is not null
 order by r.session
