@@ -128,7 +128,7 @@ function choose(option) {
   } else option.click();
   clicks++;
 }
-addEventListener("load", () => setInterval(() => {
+const watching = setInterval(() => {
   const root = document.documentElement;
   if ("done" in root.dataset) {
     for (const details of document.querySelectorAll("details")) details.open = true;
@@ -136,7 +136,7 @@ addEventListener("load", () => setInterval(() => {
       const options = choice.querySelectorAll("input, option");
       if (round < options.length) choose(options[round]);
     }
-    round++;
+    if (++round > 20) clearInterval(watching);  // all is drawn and every option was chosen
   }
   parent.postMessage(JSON.stringify({
     told: { ...root.dataset },
@@ -147,7 +147,7 @@ addEventListener("load", () => setInterval(() => {
     width: innerWidth,
     is_dark: getComputedStyle(document.body).backgroundColor !== "rgb(255, 255, 255)",
   }), "*");
-}, 50));</script>"""
+}, 50);</script>"""
 OWNER = """<!doctype html><iframe src="page.html" style="width: {}px; height: 900px; border: 0">
 </iframe><script>addEventListener("message", (event) => {{ document.title = event.data; }});
 </script>"""
