@@ -92,7 +92,7 @@ def _chart(query: Query) -> Figure:
         query=query,
         absent="No holdings file is in the source, so nobody knows the members.",
         spec=drawing.spec(chart, query.name, height=380),
-        legend=[(words.named(cohort), drawing.COLOURS[cohort]) for cohort in COHORTS],
+        legend=[drawing.Key(words.named(cohort), drawing.COLOURS[cohort]) for cohort in COHORTS],
     )
 
 

@@ -6,7 +6,7 @@ they are after Okabe and Ito, told apart with any colour vision.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import pandas as pd
@@ -47,7 +47,7 @@ CONFIG: dict[str, Any] = {
         "labelOverlap": True,
     },
     "axisX": {"grid": False},
-    "axisY": {"domain": False, "ticks": False, "tickCount": 5},
+    "axisY": {"domain": False, "ticks": False, "tickCount": 5, "labelPadding": 7},
     "header": {"labelColor": INK, "labelFontSize": 11, "labelPadding": 2},
     "text": {"color": INK, "fontSize": 11},
     "line": {"strokeWidth": 1.7},
@@ -63,6 +63,19 @@ class Series:
     label: str
     colour: str
     dash: tuple[int, ...] = ()
+
+
+class Key(NamedTuple):
+    """One entry of a chart's legend."""
+
+    label: str
+    colour: str
+    is_dashed: bool = False
+
+
+def keys(series: Sequence[Series]) -> list[Key]:
+    """The legend of lines."""
+    return [Key(one.label, one.colour, bool(one.dash)) for one in series]
 
 
 def known(series: Sequence[Series], rows: pd.DataFrame) -> list[Series]:
@@ -85,7 +98,9 @@ def value(
 ) -> alt.Y:
     """The axis of values; its unit stands under the chart's title."""
     scale = alt.Scale(domain=list(span)) if span else alt.Scale(zero=zero)
-    axis = alt.Axis(format=form or alt.Undefined)
+    # A format's sign is for what is off zero.
+    unsigned = "datum.value ? datum.label : '0'" if form.startswith("+") else alt.Undefined
+    axis = alt.Axis(format=form or alt.Undefined, labelExpr=unsigned)
     return alt.Y(f"{field}:Q", title=None, scale=scale, axis=axis)
 
 

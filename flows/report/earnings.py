@@ -12,7 +12,7 @@ from flows.report.query import Query
 
 ABSENT = "The source holds no consensus estimates, so there is nothing to show."
 COHORTS = ("SMALL", "LARGE", "LARGE_EX_MAG7", "MAG7")
-LEGEND = [(words.named(cohort), drawing.COLOURS[cohort]) for cohort in COHORTS]
+LEGEND = [drawing.Key(words.named(cohort), drawing.COLOURS[cohort]) for cohort in COHORTS]
 
 
 def section(con: duckdb.DuckDBPyConnection) -> Section:
@@ -125,7 +125,7 @@ def _growth(query: Query) -> Figure:
         absent=ABSENT,
         rows=rows,
         spec=drawing.spec(alt.layer(bars, marks), query.name, height=260) if len(known) else None,
-        legend=[*LEGEND, ("without loss makers", drawing.INK)],
+        legend=[*LEGEND, drawing.Key("without loss makers", drawing.INK)],
         notes=notes,
     )
 
@@ -133,7 +133,7 @@ def _growth(query: Query) -> Figure:
 GAPS = [
     drawing.Series("gap_pct", "all covered companies", drawing.FOR),
     drawing.Series("gap_ex_losses_pct", "without loss makers", drawing.INK),
-    drawing.Series("gap_median_pct", "median company", "var(--other)", (5, 3)),
+    drawing.Series("gap_median_pct", "median company", "var(--violet)", (5, 3)),
 ]
 
 
@@ -171,7 +171,7 @@ def _gap(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name) if len(known) else None,
-        legend=[(one.label, one.colour) for one in drawn],
+        legend=drawing.keys(drawn),
     )
 
 

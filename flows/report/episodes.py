@@ -6,10 +6,12 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from flows.report import drawing, words
+from flows.report import drawing, labels, words
 from flows.report.figure import Cell, Figure, Section, Table
 from flows.report.query import Query
 
+PLOT = 300, 360  # pixels: as narrow as on a phone, so that labels have room everywhere
+LONGEST = 252  # sessions of a path that are drawn
 ABSENT = "IWM and SPY are not both quoted, so there is no episode."
 
 
@@ -50,6 +52,19 @@ def _lead(paths: pd.DataFrame, known: pd.DataFrame) -> str:
     )
 
 
+def _labelled(rows: pd.DataFrame, low: float, high: float) -> pd.DataFrame:
+    """The paths with the month of the trough at their ends, the present and newest ones first."""
+    ends = rows.drop_duplicates("trough_session", keep="last")
+    ends = ends.sort_values(["is_present", "trough_session"], ascending=False)
+    names = ends["trough_session"].dt.strftime("%b %Y").mask(ends["is_present"], "now")
+    width, height = PLOT
+    x = width * ends["sessions_from_trough"] / LONGEST
+    y = height * (ends["gain_from_trough_pct"] - low) / (high - low)
+    points = list(map(labels.Point, names, x, y))
+    found = labels.sides(points, width, height, always=int(ends["is_present"].sum()))
+    return rows.assign(label=names, side=pd.Series(found, ends.index, dtype=object))
+
+
 def _paths(query: Query) -> Figure:
     base = alt.Chart(drawing.data(query.name)).transform_calculate(
         trough="timeFormat(datum.trough_session, '%Y-%m-%d')"
@@ -61,8 +76,14 @@ def _paths(query: Query) -> Figure:
         alt.Tooltip("gain_pct:Q", title="gain at the peak, %", format="+.1f"),
         alt.Tooltip("rank_by_gain:Q", title="rank by gain"),
     ]
-    x = alt.X("sessions_from_trough:Q", title=None, scale=alt.Scale(nice=False, domainMin=0))
-    y = alt.Y("gain_from_trough_pct:Q", title=None, axis=alt.Axis(format="+,~f"))
+    x = alt.X(
+        "sessions_from_trough:Q",
+        title="sessions since the trough",
+        scale=alt.Scale(nice=False, domain=[0, LONGEST]),
+    )
+    gains = query.rows["gain_from_trough_pct"]
+    span = min(0.0, gains.min()), 1.05 * max(10.0, gains.max())
+    y = drawing.value("gain_from_trough_pct", form="+,~f", span=span)
     near = alt.selection_point(
         name="near", fields=["trough"], on="pointerover", clear="pointerout", empty=False
     )
@@ -83,32 +104,28 @@ def _paths(query: Query) -> Figure:
         .mark_line(strokeWidth=3, color=drawing.FOR)
         .encode(x=x, y=y, detail="trough:N", tooltip=tooltip)
     )
-    ends = base.transform_joinaggregate(
-        end="max(sessions_from_trough)", groupby=["trough"]
-    ).transform_filter("datum.sessions_from_trough === datum.end")
-    labels = [
-        ends.transform_filter(f"{'' if is_now else '!'}datum.is_present")
-        .mark_text(
-            align="right",
-            dy=-8,
-            fontWeight="bold" if is_now else "normal",
-            fontSize=12 if is_now else 10,
-            color=drawing.FOR if is_now else drawing.MUTED,
-        )
-        .encode(x=x, y=y, text=alt.Text("trough_session:T", format="now" if is_now else "%Y"))
+    names = [
+        one
         for is_now in (False, True)
+        for one in labels.drawn(
+            base.transform_filter(f"{'' if is_now else '!'}datum.is_present"),
+            x,
+            y,
+            color=alt.value(drawing.FOR if is_now else drawing.MUTED),
+        )
     ]
     return Figure(
         title="The present rise of small against large beside earlier ones, from their troughs",
         unit="Percent that IWM gained on SPY since the trough, by sessions since then (a year at "
-        "most); labels: the year of the trough.",
+        "most); labels, where there is room: the month of the trough.",
         source="rotation.episode, rotation.relative_strength",
         query=query,
         absent=ABSENT,
+        rows=_labelled(query.rows, *span),
         spec=drawing.spec(
-            alt.layer(past, present, *labels, drawing.level(10)), query.name, height=360
+            alt.layer(past, drawing.level(10), present, *names), query.name, height=PLOT[1]
         ),
-        legend=[("present", drawing.FOR), ("earlier", "var(--other)")],
+        legend=[drawing.Key("present", drawing.FOR), drawing.Key("earlier", "var(--other)")],
         is_wide=True,
     )
 

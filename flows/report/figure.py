@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from flows.report.drawing import Key
 from flows.report.query import Query
 
 Tone = Literal["", "for", "against", "flag", "muted", "confirmed", "contradicted", "open"]
@@ -57,7 +58,7 @@ class Figure:
     absent: str
     spec: dict[str, Any] | None = None
     table: Table | None = None
-    legend: Sequence[tuple[str, str]] = ()  # (label, colour)
+    legend: Sequence[Key] = ()
     notes: Sequence[str] = ()
     is_wide: bool = False
     rows: pd.DataFrame | None = None  # the query's, in the shape that the chart draws

@@ -26,7 +26,7 @@ function fitted(spec, width) {
   if (panel) {
     spec.columns = Math.max(2, Math.floor(width / panel));
     spec.spec.width = Math.floor(width / spec.columns) - 52;
-    spec.facet.header.labelLimit = spec.spec.width + 24;
+    spec.facet.header.labelLimit = spec.spec.width + 40;
   }
   return spec;
 }

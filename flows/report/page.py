@@ -1,10 +1,12 @@
 """The page: everything that the sections say, put into one HTML file."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -82,8 +84,14 @@ def _drawn(score: Figure, sections: list[Section]) -> dict[str, Any]:
         for place, figure in enumerate(section.figures, 1)
     }
     shown = {place: f for place, f in figures.items() if f.spec is not None and not f.is_empty}
+    specs = json.dumps([figure.spec for figure in shown.values()])
     return {
         "config": drawing.CONFIG,
         "specs": {place: figure.spec for place, figure in shown.items()},
-        "rows": {f.query.name: packed(f.drawn_rows) for f in shown.values()},
+        "rows": {f.query.name: packed(_used(f.drawn_rows, specs)) for f in shown.values()},
     }
+
+
+def _used(rows: pd.DataFrame, specs: str) -> pd.DataFrame:
+    """The columns that charts name; the others are for the sentences and tables."""
+    return rows[[name for name in rows if str(name) in specs]]

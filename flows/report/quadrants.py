@@ -6,11 +6,14 @@ import altair as alt
 import duckdb
 import pandas as pd
 
-from flows.report import drawing, words
+from flows.report import drawing, labels, words
 from flows.report.figure import Cell, Figure, Section, Table
 from flows.report.query import Query
 from flows.report.strength import FULL_BAR
 
+PLOT = 290, 560  # pixels: as narrow as on a phone, so that labels have room everywhere
+Span = tuple[float, float]
+SIDES = "IWM", "MAG7"
 QUADRANTS = ("leading", "weakening", "lagging", "improving")
 
 
@@ -35,15 +38,30 @@ def _lead(rows: pd.DataFrame) -> str:
     return f"{words.sentence('; '.join(parts))}." if parts else "No fund can be placed yet."
 
 
-def _span(scores: "pd.Series[float]") -> tuple[float, float]:
+def _span(scores: "pd.Series[float]") -> Span:
     """A domain with 100 in its middle that holds every score."""
     reach = 1.12 * max(0.5, (scores - 100).abs().max() if len(scores) else 0.0)
     return 100 - reach, 100 + reach
 
 
+def _labelled(rows: pd.DataFrame, across: Span, up: Span) -> pd.DataFrame:
+    """The rows with a label where each stands today: first the two sides, then the outermost."""
+    now = rows[rows["sessions_ago"] == 0]
+    leads = now["symbol"].isin(SIDES)
+    off_centre = (now["relative_trend"] - 100).abs() + (now["relative_momentum"] - 100).abs()
+    now = now.loc[off_centre.where(~leads, float("inf")).sort_values(ascending=False).index]
+    width, height = PLOT
+    x = width * (now["relative_trend"] - across[0]) / (across[1] - across[0])
+    y = height * (now["relative_momentum"] - up[0]) / (up[1] - up[0])
+    points = list(map(labels.Point, now["symbol"], x, y))
+    found = labels.sides(points, width, height, always=int(leads.sum()))
+    return rows.assign(label=rows["symbol"], side=pd.Series(found, now.index, dtype=object))
+
+
 def _quadrants(query: Query) -> Figure:
     rows = query.rows
-    (left, right), (low, high) = _span(rows["relative_trend"]), _span(rows["relative_momentum"])
+    across, up = _span(rows["relative_trend"]), _span(rows["relative_momentum"])
+    (left, right), (low, high) = across, up
     scales = {
         "x": alt.Scale(domain=[left, right], nice=False),
         "y": alt.Scale(domain=[low, high], nice=False),
@@ -53,15 +71,15 @@ def _quadrants(query: Query) -> Figure:
     y = alt.Y("relative_momentum:Q", title="relative momentum →", scale=scales["y"], axis=axis)
     base = alt.Chart(drawing.data(query.name))
     colour = alt.Color(
-        "side:N",
+        "colour:N",
         legend=None,
         scale=alt.Scale(
-            domain=["IWM", "MAG7", "other"],
+            domain=[*SIDES, "other"],
             range=[drawing.FOR, drawing.AGAINST, "var(--other)"],
         ),
     )
     base = base.transform_calculate(
-        side="datum.symbol === 'IWM' || datum.symbol === 'MAG7' ? datum.symbol : 'other'"
+        colour=f"indexof({list(SIDES)}, datum.symbol) < 0 ? 'other' : datum.symbol"
     )
     picked = alt.selection_point(
         name="picked", fields=["symbol"], on="pointerover", clear="pointerout"
@@ -90,11 +108,7 @@ def _quadrants(query: Query) -> Figure:
         .encode(x=x, y=y, color=colour, opacity=strength, tooltip=tooltip)
         .add_params(picked)
     )
-    names = (
-        base.transform_filter("datum.sessions_ago === 0")
-        .mark_text(align="left", dx=8, fontWeight="bold")
-        .encode(x=x, y=y, text="symbol:N", opacity=strength)
-    )
+    names = labels.drawn(base, x, y, opacity=strength)
     corners: list[tuple[str, float, float]] = [
         ("LEADING", right, high),
         ("WEAKENING", right, low),
@@ -124,20 +138,21 @@ def _quadrants(query: Query) -> Figure:
         .encode(**{way: channel("at:Q", scale=scales[way])})
         for way, channel in (("x", alt.X), ("y", alt.Y))
     ]
-    chart = alt.layer(*crossing, *signs, trails, dots, heads, names)
+    chart = alt.layer(*crossing, *signs, trails, dots, heads, *names)
     return Figure(
         title="Rotation quadrants against the S&P 500 (SPY), with trails of 10 sessions",
         unit="Relative trend and momentum, scores around 100 (deviations from a 63-session mean). "
         "Read clockwise: leading, weakening, lagging, improving. An open approximation of a "
-        "proprietary method.",
+        "proprietary method. Where names would hide each other, the tooltip says who it is.",
         source="rotation.quadrant",
         query=query,
         absent="No fund has the 140 sessions of history that a place takes.",
-        spec=drawing.spec(chart, query.name, height=560),
+        rows=_labelled(rows, across, up),
+        spec=drawing.spec(chart, query.name, height=PLOT[1]),
         legend=[
-            ("small companies (IWM)", drawing.FOR),
-            ("the seven (MAG7)", drawing.AGAINST),
-            ("sectors and industries", "var(--other)"),
+            drawing.Key("small companies (IWM)", drawing.FOR),
+            drawing.Key("the seven (MAG7)", drawing.AGAINST),
+            drawing.Key("sectors and industries", "var(--other)"),
         ],
     )
 

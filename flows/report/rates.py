@@ -12,15 +12,15 @@ from flows.report.query import Query
 
 ABSENT = "The source holds no interest rates, so there is nothing to show."
 YIELDS = [
-    drawing.Series("t3m_pct", "3 months", "var(--yield-1)", (2, 2)),
-    drawing.Series("t2y_pct", "2 years", "var(--yield-2)"),
-    drawing.Series("t10y_pct", "10 years", "var(--yield-3)"),
-    drawing.Series("t30y_pct", "30 years", "var(--yield-4)", (6, 3)),
+    drawing.Series("t3m_pct", "3 months", "var(--violet)", (2, 2)),
+    drawing.Series("t2y_pct", "2 years", "var(--gold)"),
+    drawing.Series("t10y_pct", "10 years", drawing.INK),
+    drawing.Series("t30y_pct", "30 years", "var(--teal)", (6, 3)),
 ]
 SPREADS = [
-    drawing.Series("slope_10y2y_bp", "10 less 2 years", "var(--yield-3)"),
-    drawing.Series("slope_10y3m_bp", "10 years less 3 months", "var(--yield-1)", (5, 3)),
-    drawing.Series("hy_oas_bp", "high-yield spread", "var(--yield-2)"),
+    drawing.Series("slope_10y2y_bp", "10 less 2 years", drawing.INK),
+    drawing.Series("slope_10y3m_bp", "10 years less 3 months", "var(--violet)", (5, 3)),
+    drawing.Series("hy_oas_bp", "high-yield spread", "var(--gold)"),
 ]
 SWITCH = ("1y", "2y", "5y", "all")
 SHOCKS = (-100, -50, -25, 25)
@@ -122,10 +122,7 @@ def _yields(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=260),
-        legend=[
-            ("Fed target", "var(--other)"),
-            *((one.label, one.colour) for one in drawn),
-        ],
+        legend=[drawing.Key("Fed target", "var(--other)"), *drawing.keys(drawn)],
     )
 
 
@@ -146,7 +143,7 @@ def _spreads(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=260) if drawn else None,
-        legend=[(one.label, one.colour) for one in drawn],
+        legend=drawing.keys(drawn),
     )
 
 

@@ -12,7 +12,7 @@ from flows.report.query import Query
 
 SYMBOLS = {"IWM": "SMALL", "SPY": "LARGE", "MAG7": "MAG7"}
 LEGEND = [
-    (f"{words.named(cohort)} ({symbol})", drawing.COLOURS[cohort])
+    drawing.Key(f"{words.named(cohort)} ({symbol})", drawing.COLOURS[cohort])
     for symbol, cohort in SYMBOLS.items()
 ]
 ABSENT = "None of IWM, SPY and the seven has the history that this takes."

@@ -38,7 +38,6 @@ DATASETS = {
     "estimate": "Estimates",
     "fundamental": "Company facts",
 }
-LATE_SESSIONS = {"quote": 0, "rate": 2}  # of others, a snapshot may be older by nature
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Verdict:
     query: Query
     summary: str
     score: str = words.MISSING
-    scale: str = ""
+    moved: str = ""
     regime_name: str = ""
     regime: str = "No regime"
     since: str = ""
@@ -99,18 +98,14 @@ def verdict(con: duckdb.DuckDBPyConnection, session: date) -> Verdict:
     now: Any = query.rows.iloc[0]
     moved = ""
     if not pd.isna(now.score_change):
-        moved = f"{words.change(now.score_change, 2)} since {words.short_day(now.session_before)}, "
-    scale = words.sentence(
-        f"{moved}on a scale from −1 to 1; {int(now.signal_count)} signals with "
-        f"{now.coverage_pct:.0f} % of the weight."
-    )
+        moved = f"{_change(now.score_change, 2)} since {words.short_day(now.session_before)}"
     if not isinstance(now.regime, str):
-        return Verdict(query, now.summary, scale=scale)
+        return Verdict(query, now.summary)
     return Verdict(
         query,
         now.summary,
         words.change(now.score, 2),
-        scale,
+        moved,
         now.regime,
         words.named(now.regime),
         f"since {words.day(now.regime_since)}",
@@ -127,6 +122,10 @@ def numbers(con: duckdb.DuckDBPyConnection) -> Numbers:
     )
 
 
+def _change(moved: float, decimals: int, unit: str = "") -> str:
+    return words.change(moved, decimals, unit) if round(abs(moved), decimals) else "unchanged"
+
+
 def _card(name: str, row: Any) -> Card:
     label, decimals, unit, unit_of_change = CARDS[name]
     if row is None or pd.isna(row.value):
@@ -135,9 +134,11 @@ def _card(name: str, row: Any) -> Card:
     moved = row.value - row.value_before
     if pd.isna(moved):
         said = "no number before"
+    elif name == "streak_sessions":  # one that has turned is no difference of two lengths
+        said = f"after {words.change(row.value_before, 0)} on "
+        said += words.short_day(row.observed_before_on)
     else:
-        amount = words.change(moved, decimals, unit_of_change)
-        said = f"{amount if round(abs(moved), decimals) else 'unchanged'} since "
+        said = f"{_change(moved, decimals, unit_of_change)} since "
         said += words.short_day(row.observed_before_on)
     is_low = not pd.isna(row.coverage_pct) and row.coverage_pct < 75
     if is_low:
@@ -146,19 +147,20 @@ def _card(name: str, row: Any) -> Card:
 
 
 def freshness(con: duckdb.DuckDBPyConnection) -> Freshness:
-    """How far each dataset reaches, and how many checks warned on the newest run."""
+    """How far each dataset reaches, which of them the newest run's checks found late."""
     query = Query.ask(con, "freshness")
     lines = []
     for row in query.records:
         behind = int(row.sessions_behind)
-        lateness = f" ({behind} session{'s' * (behind != 1)} older)" if behind else ""
-        is_late = behind > LATE_SESSIONS.get(row.dataset, 10**6)
+        said = [f"{behind} session{'s' * (behind != 1)} older"] * bool(behind)
+        said += ["late"] * bool(row.is_late)
+        lateness = f" ({', '.join(said)})" if said else ""
         newest = words.day(row.newest) if not pd.isna(row.newest) else "none in the source"
-        lines.append(Line(DATASETS.get(row.dataset, row.dataset), newest, lateness, is_late))
-    warned = Query.ask(con, "checks").rows.iloc[0]
+        lines.append(Line(DATASETS.get(row.dataset, row.dataset), newest, lateness, row.is_late))
+    count, warnings = (int(query.rows[name].max()) for name in ("checks", "warnings"))
     checks = (
-        f"{int(warned.checks)} checks of this run, {int(warned.warnings)} with a warning."
-        if warned.checks
+        f"{count} checks of this run, {warnings} with a warning."
+        if count
         else "No check is recorded for this run."
     )
     return Freshness(query, lines, checks)
@@ -221,8 +223,8 @@ def score(con: duckdb.DuckDBPyConnection) -> Figure:
         absent="No session has a score yet: it takes a year of history.",
         spec=drawing.spec(chart, "score", height=130),
         legend=[
-            ("rotation", drawing.FOR),
-            ("neutral", drawing.FAINT),
-            ("mega-cap leadership", drawing.AGAINST),
+            drawing.Key("rotation", drawing.FOR),
+            drawing.Key("neutral", drawing.FAINT),
+            drawing.Key("mega-cap leadership", drawing.AGAINST),
         ],
     )

@@ -99,7 +99,10 @@ def _ribbon(query: Query) -> Figure:
         absent="No pair has a streak yet.",
         spec=drawing.spec(chart, query.name, height=22 * len(labels)),
         rows=rows,
-        legend=[("first side won", drawing.FOR), ("second side won", drawing.AGAINST)],
+        legend=[
+            drawing.Key("first side won", drawing.FOR),
+            drawing.Key("second side won", drawing.AGAINST),
+        ],
     )
 
 
@@ -161,5 +164,5 @@ def _history(query: Query) -> Figure:
         query=query,
         absent="IWM and SPY are not both quoted.",
         spec=drawing.spec(alt.layer(chart, marker), query.name),
-        legend=[("small won", drawing.FOR), ("large won", drawing.AGAINST)],
+        legend=[drawing.Key("small won", drawing.FOR), drawing.Key("large won", drawing.AGAINST)],
     )

@@ -63,7 +63,8 @@ def _named(row: Any) -> str:
     if row.pair in PAIRS:
         return PAIRS[row.pair]
     name = row.long_name if isinstance(row.long_name, str) else row.long_symbol
-    return f"{name.removesuffix(', Inc.').removesuffix(' Inc.')} / {row.short_symbol}"
+    name = name.removesuffix(", Inc.").removesuffix(" Inc.")
+    return name if row.short_symbol == "SPY" else f"{name} / {row.short_symbol}"
 
 
 def _panels(query: Query) -> Figure:
@@ -130,13 +131,17 @@ def _panels(query: Query) -> Figure:
     return Figure(
         title="Every pair: what the long side gained on the short one",
         unit="Ratio of the two prices, 100 at the start of the horizon; above 100 the first-named "
-        "side leads. Price only. Daily for two years, weekly before; each panel has its own scale.",
+        "side leads. A name alone is against the S&P 500 (SPY). Price only. Daily for two years, "
+        "weekly before; each panel has its own scale.",
         source="rotation.relative_strength",
         query=query,
         absent="No pair is quoted on both sides.",
         rows=wide,
         spec=drawing.spec(chart.add_params(drawing.horizon("1y", ytd=ytd)), query.name, panel=215),
-        legend=[("first side leads", drawing.FOR), ("second side leads", drawing.AGAINST)],
+        legend=[
+            drawing.Key("first side leads", drawing.FOR),
+            drawing.Key("second side leads", drawing.AGAINST),
+        ],
         is_wide=True,
     )
 

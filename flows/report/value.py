@@ -19,7 +19,7 @@ DISCOUNTS = [
 SHARES = [
     drawing.Series("mag7_share_pct", "the seven", drawing.AGAINST),
     drawing.Series("top10_share_pct", "the ten largest", drawing.COLOURS["LARGE"]),
-    drawing.Series("fund_weight_mag7_pct", "the seven in the fund", "var(--other)", (4, 3)),
+    drawing.Series("fund_weight_mag7_pct", "the seven in the fund", "var(--violet)", (4, 3)),
 ]
 
 
@@ -88,8 +88,7 @@ def _multiples(query: Query) -> Figure:
         alt.Tooltip("net_margin_pct:Q", title="net margin, %", format=".1f"),
         alt.Tooltip("coverage_pct:Q", title="covered, %", format=".0f"),
     ]
-    widest = known[["ntm_pe", "ntm_pe_ex_losses"]].max().max()  # room for the number behind
-    scale = alt.Scale(domainMin=0, domainMax=1.12 * widest if len(known) else 1, nice=False)
+    scale = alt.Scale(domainMin=0, padding=45, nice=False)  # room for the number behind
     bars = base.mark_bar(height={"band": 0.55}).encode(
         x=alt.X("ntm_pe:Q", title=None, scale=scale, axis=alt.Axis(grid=True)),
         y=y,
@@ -125,7 +124,7 @@ def _multiples(query: Query) -> Figure:
         spec=drawing.spec(alt.layer(bars, marks, texts), query.name, height=190)
         if len(known)
         else None,
-        legend=[*LEGEND, ("without loss makers", drawing.INK)],
+        legend=[*LEGEND, drawing.Key("without loss makers", drawing.INK)],
         notes=notes,
     )
 
@@ -155,7 +154,7 @@ def _discount(query: Query) -> Figure:
         query=query,
         absent=ABSENT,
         spec=drawing.spec(chart, query.name, height=190) if len(known) else None,
-        legend=[(one.label, one.colour) for one in drawn],
+        legend=drawing.keys(drawn),
     )
 
 
@@ -189,7 +188,7 @@ def _concentration(query: Query) -> Figure:
         absent="The source holds no shares outstanding, so market values are not known.",
         spec=drawing.spec(chart, query.name, height=190) if len(rows) > 1 else None,
         table=_newest(rows) if len(rows) else None,
-        legend=[(one.label, one.colour) for one in drawn] if len(rows) > 1 else (),
+        legend=drawing.keys(drawn) if len(rows) > 1 else (),
         notes=notes,
         is_wide=True,
     )

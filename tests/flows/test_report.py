@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,8 +17,10 @@ import pytest
 from night import bars, build, run_night
 from typer.testing import CliRunner
 
+from expectations.suite import FOLDER as EXPECTATIONS
 from flows.answer import answer
 from flows.cli import app
+from flows.report import labels, state
 from flows.report.page import build_page, write_page
 from flows.sources import DATASETS
 from flows.sources.demo import Demo
@@ -45,6 +48,8 @@ class Page(HTMLParser):
         self.text = text
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.feed(text)
+        drawn = re.search(r'<script [^>]*id="page">(.*?)</script>', text, re.DOTALL)
+        self.drawn = json.loads(drawn[1]) if drawn else {}
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
@@ -53,6 +58,10 @@ class Page(HTMLParser):
         return sum(
             tag == name and attributes.items() <= given.items() for name, given in self.elements
         )
+
+    @property
+    def figures(self) -> list[str]:
+        return re.findall(r"<figure.*?</figure>", self.text, re.DOTALL)
 
     @property
     def queries(self) -> list[str]:
@@ -93,8 +102,10 @@ class Seen:
     told: dict[str, str]  # the page's own words about its drawing
     svgs: int
     requests: list[str]
-    wider_by: int
+    clicks: int  # on switches
+    wider_by: int  # with every query open
     width: int
+    is_dark: bool
     console: str
 
     def require_whole(self, charts: int) -> None:
@@ -108,16 +119,35 @@ class Seen:
 
 Browser = Callable[..., Seen]
 # A window cannot be as narrow as a phone, a frame can; the page tells the frame's owner.
-PROBE = """<script>addEventListener("load", () => setInterval(() => {
+PROBE = """<script>
+let clicks = 0, round = 0;
+function choose(option) {
+  if (option.matches("option")) {
+    option.selected = true;
+    option.parentElement.dispatchEvent(new Event("input", { bubbles: true }));
+  } else option.click();
+  clicks++;
+}
+const watching = setInterval(() => {
   const root = document.documentElement;
+  if ("done" in root.dataset) {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    for (const choice of CLICKS ? document.querySelectorAll(".vega-bind") : []) {
+      const options = choice.querySelectorAll("input, option");
+      if (round < options.length) choose(options[round]);
+    }
+    if (++round > 20) clearInterval(watching);  // all is drawn and every option was chosen
+  }
   parent.postMessage(JSON.stringify({
     told: { ...root.dataset },
-    svgs: document.querySelectorAll("svg.marks").length,
+    svgs: document.querySelectorAll("svg.marks:has(path)").length,
     requests: performance.getEntriesByType("resource").map((entry) => entry.name),
+    clicks,
     wider_by: root.scrollWidth - root.clientWidth,
     width: innerWidth,
+    is_dark: getComputedStyle(document.body).backgroundColor !== "rgb(255, 255, 255)",
   }), "*");
-}, 50));</script>"""
+}, 50);</script>"""
 OWNER = """<!doctype html><iframe src="page.html" style="width: {}px; height: 900px; border: 0">
 </iframe><script>addEventListener("message", (event) => {{ document.title = event.data; }});
 </script>"""
@@ -127,23 +157,25 @@ OWNER = """<!doctype html><iframe src="page.html" style="width: {}px; height: 90
 def browser(tmp_path: Path) -> Browser:
     """Opens a page in headless Chromium without any network."""
     if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("Chromium is not installed")
 
-    def see(text: str, width: int) -> Seen:
-        (tmp_path / "page.html").write_text(text + PROBE, encoding="utf-8")
+    def see(text: str, width: int, *, is_dark: bool = False, clicks: bool = False) -> Seen:
+        probe = PROBE.replace("CLICKS", str(clicks).lower())
+        (tmp_path / "page.html").write_text(text + probe, encoding="utf-8")
         owner = tmp_path / "owner.html"
         owner.write_text(OWNER.format(width), encoding="utf-8")
         options = (
             "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --dump-dom "
             "--enable-logging=stderr --virtual-time-budget=20000 --proxy-server=127.0.0.1:9 "
-            f"--window-size=1600,1000 --user-data-dir={tmp_path / 'profile'}"
+            f"--window-size=1600,1000 --user-data-dir={tmp_path / 'profile'} "
+            f"--blink-settings=preferredColorScheme={0 if is_dark else 1}"
         )
         command = [str(CHROMIUM), *options.split(), owner.as_uri()]
         done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
         title = re.search(r"<title>(.*?)</title>", done.stdout, re.DOTALL)
         assert title
         seen = Seen(**json.loads(html.unescape(title[1])), console=done.stderr)
-        assert seen.width == width
+        assert (seen.width, seen.is_dark) == (width, is_dark)
         return seen
 
     return see
@@ -151,10 +183,23 @@ def browser(tmp_path: Path) -> Browser:
 
 class TestPage:
     def test_it_shows_every_figure_with_source_day_and_query(self, page: Page) -> None:
-        assert page.count("figure") == CHARTS + TABLES
+        assert len(page.figures) == CHARTS + TABLES
+        for figure in page.figures:
+            assert re.search(r"<h3>[A-Z][^<]{10,}</h3>", figure), figure
+            assert re.search(r'<p class="unit">[A-Z0-9−][^<]{10,}</p>', figure), figure
+            assert "Source: rotation." in figure
+            assert re.search(r"<span>As of 20\d\d-\d\d-\d\d</span>", figure), figure
+            assert figure.count('<pre class="sql">') == 1
         assert page.text.count(f"As of {SESSION}") >= CHARTS
-        assert page.text.count("Source: rotation.") == page.count("figure")
-        assert len(page.queries) == page.count("figure") + 3  # verdict, freshness, key numbers
+        assert len(page.queries) == len(page.figures) + 3  # verdict, freshness, key numbers
+
+    def test_every_chart_has_a_tooltip(self, page: Page) -> None:
+        assert len(page.drawn["specs"]) == CHARTS
+        for place, spec in page.drawn["specs"].items():
+            assert '"tooltip": [' in json.dumps(spec), place
+
+    def test_it_is_no_larger_than_6_mb(self, page: Page) -> None:
+        assert len(page.text.encode()) <= 6_000_000
 
     def test_simulated_is_stamped_on_it_and_on_every_figure(self, page: Page) -> None:
         assert page.count("span", **{"class": "stamp"}) == 1 + page.count("figure")
@@ -175,9 +220,58 @@ class TestPage:
     def test_both_readings_of_the_hand_off_are_told(self, page: Page) -> None:
         assert re.search(r"points without loss makers\. That is (a|no) hand-off", page.text)
 
-    @pytest.mark.parametrize("width", [390, 1440])
-    def test_a_browser_draws_it_all(self, page: Page, browser: Browser, width: int) -> None:
-        browser(page.text, width).require_whole(CHARTS)
+    def test_a_phone_draws_it_all_and_again_at_every_switch(
+        self, page: Page, browser: Browser
+    ) -> None:
+        seen = browser(page.text, 390, clicks=True)
+
+        seen.require_whole(CHARTS)
+        offered = [
+            option
+            for spec in page.drawn["specs"].values()
+            for param in spec.get("params", ())
+            for option in param.get("bind", {}).get("options", ())
+        ]
+        assert seen.clicks == len(offered)
+
+    def test_a_wide_screen_draws_it_all_in_the_dark(self, page: Page, browser: Browser) -> None:
+        browser(page.text, 1440, is_dark=True).require_whole(CHARTS)
+
+
+class TestFreshness:
+    def test_what_the_checks_find_old_is_marked_late(self, place: Place, tmp_path: Path) -> None:
+        rules = [
+            (f"raw.{suite.stem}", rule)
+            for suite in (EXPECTATIONS / "raw").glob("*.yml")
+            for rule in re.findall(r"rule: (.+ are fresh)\n", suite.read_text(encoding="utf-8"))
+        ]
+        copy = tmp_path / "warehouse.duckdb"
+        shutil.copyfile(place.build, copy)
+        with duckdb.connect(copy) as con:
+            con.executemany(
+                """
+                insert into ops.quality_result (run_id, table_name, expectation, success)
+                values ('last', ?, ?, false)
+                """,
+                rules,
+            )
+            fresh = state.freshness(con)
+
+        late = {line.dataset for line in fresh.lines if line.is_late and "late" in line.lateness}
+        assert late == {"Rates", "Holdings", "Estimates", "Company facts"}
+        assert fresh.checks == f"{len(rules)} checks of this run, {len(rules)} with a warning."
+
+
+class TestLabels:
+    def test_neighbours_take_different_sides(self) -> None:
+        points = [labels.Point("MAG7", 100, 100), labels.Point("XLC", 112, 101)]
+        assert labels.sides(points, 290, 560, always=2) == ["left", "right"]
+
+    def test_only_the_first_ones_are_named_where_there_is_no_room(self) -> None:
+        crowd = [labels.Point("NAME", 100 + place, 100) for place in range(12)]
+        found = labels.sides(crowd, 290, 560, always=2)
+        assert all(found[:2])
+        assert found.count(None) >= 6
 
 
 class TestForeignWords:

@@ -12,6 +12,18 @@ changes as (
         any_value(change_bp) as change_bp
     from rotation.policy_event
     group by event_date
+),
+
+-- The calendar, and the Fed's target, may begin years before a source's series do.
+known as (
+    select
+        coalesce(
+            min(session) filter (
+                where coalesce(t3m_pct, t2y_pct, t10y_pct, t30y_pct, hy_oas_bp) is not null
+            ),
+            min(session) filter (where fed_target_upper_pct is not null)
+        ) as first_session
+    from rotation.rate_regime
 )
 
 select
@@ -35,5 +47,7 @@ select
 from rotation.rate_regime as r
 inner join days as d on r.session = d.session
 left join changes as c on r.session = c.event_date
-where d.sessions_back <= 504 or d.is_week_end or c.change_bp is not null
+where
+    (d.sessions_back <= 504 or d.is_week_end or c.change_bp is not null)
+    and r.session >= (select first_session from known)
 order by r.session

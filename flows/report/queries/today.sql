@@ -5,9 +5,7 @@ select
     lead(session) over (order by session desc) as session_before,
     regime,
     regime_since,
-    summary,
-    signal_count,
-    coverage_pct
+    summary
 from rotation.scorecard
 order by session desc
 limit 1
