@@ -32,6 +32,7 @@ check: $(READY)
 docs: $(READY)
 	$(BIN)/python docs/write_tables.py
 	$(BIN)/python docs/write_cookbook.py
+	$(BIN)/python docs/shoot_page.py
 
 clients: $(READY)
 	for version in $(CLIENTS); do \
