@@ -41,15 +41,18 @@ def freshness(place: Place) -> RenderableType:
 
 def stopped_funds(con: duckdb.DuckDBPyConnection) -> str:
     """Funds and indices without a quote on the newest session, by their last one; "" for none."""
-    found = con.execute(
-        """
-        select newest_session, string_agg(symbol, ', ' order by symbol)
-        from core.instrument
-        where is_stopped and kind in ('etf', 'index')
-        group by newest_session
-        order by newest_session
-        """
-    ).fetchall()
+    try:
+        found = con.execute(
+            """
+            select newest_session, string_agg(symbol, ', ' order by symbol)
+            from core.instrument
+            where is_stopped and kind in ('etf', 'index')
+            group by newest_session
+            order by newest_session
+            """
+        ).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        return ""  # published by an earlier version, which had no such column
     told = "; ".join(f"{symbols} since {session}" for session, symbols in found)
     return f"No quotes of {told}." if told else ""
 

@@ -1,6 +1,5 @@
 """Which night a command asks for, settled with nothing changed on disk."""
 
-import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from flows.sources.demo import Demo
 from flows.sources.files import Files
 from warehouse import calendar
 from warehouse.place import Place, PlaceError
+from warehouse.run import Run
 
 
 @pytest.fixture
@@ -37,16 +37,10 @@ def published(home: Path, session: str, is_simulated: bool = False) -> Place:
     place = Place(home)
     folder = place.published / "run-1"
     folder.mkdir(parents=True)
-    record = {
-        "run_id": "run-1",
-        "flow": "nightly",
-        "source": "files",
-        "session": session,
-        "is_simulated": is_simulated,
-        "known_by": f"{session} 22:30:00",
-        "started_at": f"{session} 22:30:00",
-    }
-    (folder / "run.json").write_text(json.dumps(record))
+    night = datetime.fromisoformat(f"{session} 22:30")
+    run = Run("nightly", "files", date.fromisoformat(session), night, is_simulated, run_id="run-1")
+    run.finish("published", f"Session {session} is published.")
+    run.write(folder / "run.json")
     place.current.symlink_to("published/run-1")
     return place
 
