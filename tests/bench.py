@@ -42,13 +42,13 @@ def measure(*arguments: str) -> tuple[float, float]:
 def transforms(home: str) -> float:
     """Seconds in which the newest run brought its tables up to date, as Prefect kept them.
 
-    From the first table's task to the checks: tasks, views, macros and the commit included.
+    From the start of the first table's task to the end of the last one's.
     """
     with closing(sqlite3.connect(f"{home}/prefect/prefect.db")) as records:
         (seconds,) = records.execute(
             """
             select 86400 * (
-                julianday(max(start_time) filter (where name = 'check'))
+                julianday(max(end_time) filter (where name like 'build %'))
                 - julianday(min(start_time) filter (where name like 'build %'))
             )
             from task_run
