@@ -1,19 +1,14 @@
 """The Great Expectations type behind a suite's own SQL rules."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
 
-ROWS = "unexpected_rows_query.table"
-TOTAL = "rows_in_all"  # a column that each row carries
-
 
 class RowsThatMustNotExist(UnexpectedRowsExpectation):
-    """UnexpectedRowsExpectation that asks once, for rows and number together."""
-
-    metric_dependencies: ClassVar[tuple[str, ...]] = (ROWS,)
+    """UnexpectedRowsExpectation that keeps its first rows in every result format."""
 
     def _validate(
         self,
@@ -21,15 +16,7 @@ class RowsThatMustNotExist(UnexpectedRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> Any:
-        rows = [dict(row) for row in metrics[ROWS]]
-        totals = [row.pop(TOTAL) for row in rows]
-        return {
-            "success": not rows,
-            "result": {
-                "observed_value": totals[0] if totals else 0,
-                "details": {"unexpected_rows": rows},
-            },
-        }
+        return super()._validate(metrics, {"result_format": "COMPLETE"}, execution_engine)
 
 
 def rows_that_must_not_exist(rows: str, **arguments: Any) -> RowsThatMustNotExist:
@@ -38,5 +25,5 @@ def rows_that_must_not_exist(rows: str, **arguments: Any) -> RowsThatMustNotExis
     escaped = rows.replace("{", "{{").replace("}", "}}")
     escaped = escaped.replace("::", "\0").replace(":", r"\:").replace("\0", "::")
     # without {batch}, Great Expectations prints a warning on the screen
-    query = f"/* {{batch}} */ select *, count(*) over () as {TOTAL} from ({escaped}\n)"
+    query = f"/* {{batch}} */ {escaped}"
     return RowsThatMustNotExist(unexpected_rows_query=query, **arguments)
