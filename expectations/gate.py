@@ -3,7 +3,7 @@
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,7 +34,7 @@ def audit(
         from expectations.dialect import engine_arguments
 
         with engine_arguments(con) as arguments:
-            present = [table for table in suites if _exists(con, table)]
+            present = _existing(con).intersection(suites)
             source = _data_source(arguments, present)
             for table, checks in suites.items():
                 if table in present:
@@ -75,7 +75,7 @@ def _quiet() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _data_source(engine_arguments: dict[str, Any], tables: Sequence[str]) -> Any:
+def _data_source(engine_arguments: dict[str, Any], tables: Iterable[str]) -> Any:
     import great_expectations
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.datasource.fluent.sql_datasource import TableAsset
@@ -94,13 +94,12 @@ def _data_source(engine_arguments: dict[str, Any], tables: Sequence[str]) -> Any
     )
 
 
-def _exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+def _existing(con: duckdb.DuckDBPyConnection) -> set[str]:
     found = con.execute(
-        "select 1 from information_schema.tables where table_catalog = current_database()"
-        " and table_schema || '.' || table_name = ?",
-        [table],
+        "select table_schema || '.' || table_name from information_schema.tables"
+        " where table_catalog = current_database()"
     )
-    return found.fetchone() is not None
+    return {name for (name,) in found.fetchall()}
 
 
 def _check_table(asset: Any, table: str, checks: Sequence[Check]) -> list[QualityResult]:

@@ -44,6 +44,7 @@ def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
             con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             con.execute("set preserve_insertion_order = false")
             con.execute("set enable_progress_bar = false")
+            comments = _column_comments(con)
             for schema, table, is_yearly, description in _catalogued(con):
                 own = folder / schema / table if is_yearly else folder / schema
                 own.mkdir(parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
                 script.append(
                     f"create or replace view {name} as from read_parquet({literal(files)});\n"
                     f"comment on view {name} is {literal(description)};\n"
-                    + _column_comments(con, schema, table)
+                    + comments.get((schema, table), "")
                 )
             for path, part in parts.items():
                 if not _is_linked(part, told.get(path), previous / path, folder / path):
@@ -88,24 +89,20 @@ def _catalogued(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, st
     ).fetchall()
 
 
-def _column_comments(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> str:
-    comments = con.execute(
+def _column_comments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    """By schema and table, the statements that tell what each column is."""
+    told: dict[tuple[str, str], str] = {}
+    for schema, table, column, comment in con.execute(
         """
-        select column_name, comment
+        select schema_name, table_name, column_name, comment
         from duckdb_columns()
-        where
-            database_name = current_database()
-            and schema_name = $schema
-            and table_name = $table
-            and comment is not null
-        order by column_index
-        """,
-        {"schema": schema, "table": table},
-    ).fetchall()
-    return "".join(
-        f'comment on column {schema}.{table}."{column}" is {literal(comment)};\n'
-        for column, comment in comments
-    )
+        where database_name = current_database() and comment is not null
+        order by schema_name, table_name, column_index
+        """
+    ).fetchall():
+        statement = f'comment on column {schema}.{table}."{column}" is {literal(comment)};\n'
+        told[schema, table] = told.get((schema, table), "") + statement
+    return told
 
 
 def _yearly_parts(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Part]:

@@ -74,8 +74,8 @@ def note_moves(
     Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause, and
     every row of the past that came or went. Compared are the tables of `rotation` keyed by a date
     and rebuilt whole, and OTHERS; what is extended moves with the quotes, whose restatements
-    landing keeps. A publication that cannot be read is none,
-    with a warning. Wants what was built committed.
+    landing keeps. A publication that cannot be read is none, with a warning. Wants what was built
+    committed.
     """
     before = published_record(place)
     if not before:

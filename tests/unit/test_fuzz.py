@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 from unittest.mock import patch
@@ -27,7 +27,7 @@ from flows.sources import DATASETS, SourceError
 from flows.sources.columns import KINDS
 from flows.sources.files import Files
 from warehouse import calendar
-from warehouse.connect import FOLDER, open_build
+from warehouse.connect import FOLDER
 from warehouse.export import export
 from warehouse.land import land
 from warehouse.lock import hold, require_free
@@ -218,7 +218,7 @@ def test_a_reader_refuses_or_reads(file: tuple[str, bytes]) -> None:
 @settings(fuzz, max_examples=max(50, CASES // 5))
 @given(data=st.data())
 def test_what_is_read_lands_or_is_set_aside(
-    data: st.DataObject, warehouse: duckdb.DuckDBPyConnection
+    data: st.DataObject, empty_warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     name, content = data.draw(file_contents)
     dataset = {"quotes": "quote", "rates": "rate", "holdings": "holding"}.get(
@@ -230,14 +230,16 @@ def test_what_is_read_lands_or_is_set_aside(
     if not isinstance(frame, pd.DataFrame):
         return
     run = Run("nightly", "files", DAY, calendar.night_ends(DAY))
-    warehouse.begin()
+    empty_warehouse.begin()
     try:
-        landed = land(warehouse, dataset, frame, run)
+        landed = land(empty_warehouse, dataset, frame, run)
         assert landed.landed + landed.quarantined <= landed.received
-        tables = warehouse.execute("select count(*) from duckdb_tables() where schema_name = 'raw'")
+        tables = empty_warehouse.execute(
+            "select count(*) from duckdb_tables() where schema_name = 'raw'"
+        )
         assert tables.fetchall() == [(5,)]
     finally:
-        warehouse.rollback()
+        empty_warehouse.rollback()
 
 
 RECORD: dict[str, object] = Run(
@@ -280,7 +282,7 @@ def records(draw: st.DrawFn, good: dict[str, object] = RECORD) -> bytes:
 @settings(fuzz, max_examples=max(50, CASES // 5))
 @given(content=records())
 def test_a_record_of_a_run_is_read_or_passed_over(
-    content: bytes, warehouse: duckdb.DuckDBPyConnection
+    content: bytes, empty_warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder))
@@ -292,11 +294,11 @@ def test_a_record_of_a_run_is_read_or_passed_over(
         (publication / "run.json").write_bytes(content)
         assert [published_record(place)] == (read_records(place) or [{}])
         assert kept_records(place) in ([], read_records(place))
-        warehouse.begin()
-        load_records(warehouse, place, Run("nightly", "files", DAY, calendar.night_ends(DAY)))
-        known = warehouse.execute("select count(*) from ops.run").fetchall()
+        empty_warehouse.begin()
+        load_records(empty_warehouse, place, Run("nightly", "files", DAY, calendar.night_ends(DAY)))
+        known = empty_warehouse.execute("select count(*) from ops.run").fetchall()
         assert known == [(len(read_records(place)) + 1,)]
-        warehouse.rollback()
+        empty_warehouse.rollback()
 
 
 @fuzz
@@ -354,7 +356,7 @@ def test_whatever_the_manifest_says_the_export_is_right(
 @fuzz
 @given(data=st.data())
 def test_a_reference_file_is_loaded_or_named_with_its_line(
-    data: st.DataObject, warehouse: duckdb.DuckDBPyConnection
+    data: st.DataObject, empty_warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     table = data.draw(st.sampled_from(["pair", "basket_member", "fed_decision"]))
     good = (FOLDER / "reference" / f"{table}.csv").read_bytes()[:3000].rpartition(b"\n")[0]
@@ -364,22 +366,11 @@ def test_a_reference_file_is_loaded_or_named_with_its_line(
         own.mkdir()
         shutil.copyfile(FOLDER / "reference" / f"{table}.yml", own / f"{table}.yml")
         (own / f"{table}.csv").write_bytes(content)
-        warehouse.begin()
+        empty_warehouse.begin()
         try:
             with patch("warehouse.reference.FOLDER", Path(folder)):
-                load_reference(warehouse)
+                load_reference(empty_warehouse)
         except ReferenceFileError:
             pass
         finally:
-            warehouse.rollback()
-
-
-@pytest.fixture(scope="module")
-def warehouse(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    place = Place(tmp_path_factory.mktemp("warehouse"))
-    place.make()
-    with open_build(place) as con:
-        load_reference(con)
-        yield con
+            empty_warehouse.rollback()
