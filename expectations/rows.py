@@ -1,14 +1,23 @@
 """The Great Expectations type behind a suite's own SQL rules."""
 
-from typing import Any
+from typing import Any, ClassVar
 
+from great_expectations.constants import MAX_RESULT_RECORDS
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
 )
+from sqlalchemy import text
+
+ROWS = "unexpected_rows_query.table"  # the first MAX_RESULT_RECORDS of them
 
 
 class RowsThatMustNotExist(UnexpectedRowsExpectation):
-    """UnexpectedRowsExpectation that keeps its first rows in every result format."""
+    """UnexpectedRowsExpectation that asks a rule once, and again for a number only of many rows.
+
+    It keeps its first rows in every result format.
+    """
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = (ROWS,)
 
     def _validate(
         self,
@@ -16,7 +25,15 @@ class RowsThatMustNotExist(UnexpectedRowsExpectation):
         runtime_configuration: dict[str, Any] | None = None,
         execution_engine: Any = None,
     ) -> Any:
-        return super()._validate(metrics, {"result_format": "COMPLETE"}, execution_engine)
+        count = len(metrics[ROWS])
+        if count == MAX_RESULT_RECORDS:
+            rows = str(self.unexpected_rows_query).format(batch="")
+            count = execution_engine.execute_query(text(f"select count(*) from ({rows})")).scalar()
+        return super()._validate(
+            {**metrics, "unexpected_rows_query.row_count": count},
+            {"result_format": "COMPLETE"},
+            execution_engine,
+        )
 
 
 def rows_that_must_not_exist(rows: str, **arguments: Any) -> RowsThatMustNotExist:

@@ -175,6 +175,19 @@ def test_a_warning_does_not_stop(con, write_suite):
     assert sentence(results) == "1 warning: s.t.label: column values to not be null (1 row)."
 
 
+@pytest.mark.parametrize("many", [199, 200, 201, 5000])
+def test_a_rule_counts_all_that_breaks_it(con, write_suite, many):
+    write_suite(
+        f"- {{rule: none, rows: \"from range({many}) as t (n) where {{'a:b': n}} is not null"
+        ' and n::int >= 0", severity: warning, reason: a test}'
+    )
+
+    result = only(audit(con, parameters={}))
+
+    assert (result.unexpected_count, result.observed_value) == (many, str(many))
+    assert result.detail == "first row: n 0; a test"
+
+
 def test_success_is_what_mostly_allows(con, write_suite):
     write_suite(
         "- {expect: expect_column_values_to_be_between, column: number, min_value: 0, mostly: 0.6,"
