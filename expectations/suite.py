@@ -105,7 +105,7 @@ def _literal(name: str, value: object) -> str:
     if isinstance(value, datetime) and value.tzinfo is None:
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
     if isinstance(value, date) and not isinstance(value, datetime):
-        return f"date '{value:%Y-%m-%d}'"
+        return f"date '{value}'"
     if isinstance(value, int | float) and math.isfinite(value):
         return repr(value)
     if isinstance(value, Mapping):

@@ -33,7 +33,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     run = plan.run
     with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
         news = land_source(con, plan.source, run, place, (start, end))
-        tables = build_tables(con, run, news)
+        tables = build_tables(con, place, run, news)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)

@@ -46,7 +46,7 @@ def nightly(
     run = plan.run
     with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
         news = land_source(con, plan.source, run, place)
-        tables = build_tables(con, run, news)
+        tables = build_tables(con, place, run, news)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run, accept_coverage_fall)
         publish_run(con, place, run, moved)

@@ -24,7 +24,7 @@ def rebuild(home: Path | None = None) -> str:
     place = Place.of(home)
     run = plan_rebuild(place)
     with writing(place, run) as con, refusal_shown(con, place, run):
-        tables = build_tables(con, run, set(), rebuild=True)
+        tables = build_tables(con, place, run, set(), rebuild=True)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)

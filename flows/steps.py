@@ -37,6 +37,7 @@ from warehouse.refuse import keep_only_ops
 from warehouse.run import Refused, Run, is_ahead
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
+from warehouse.yardstick import stood_at_publication
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -191,7 +192,12 @@ def _tell_sources(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
 
 def build_tables(
-    con: duckdb.DuckDBPyConnection, run: Run, news: set[str], *, rebuild: bool = False
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    news: set[str],
+    *,
+    rebuild: bool = False,
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
     transforms = read_transforms()
@@ -203,7 +209,9 @@ def build_tables(
     note_suspects(con, run)
     create_as_of_macros(con, transforms)
     create_latest_views(con, transforms)
-    write_catalog(con, transforms, materializer.fingerprints)
+    if stood_at_publication(con, place, run):
+        run.changed_since = materializer.changed_since()
+    write_catalog(con, transforms, materializer.fingerprints, run.changed_since)
     con.commit()
     return done
 

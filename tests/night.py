@@ -16,11 +16,13 @@ from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.land import Landed, land
 from warehouse.materialize import Materializer
+from warehouse.outcome import note_outcome
 from warehouse.place import Place
 from warehouse.publish import publish
 from warehouse.run import Run
 from warehouse.transform import Transform, read_transforms
 from warehouse.writing import writing
+from warehouse.yardstick import stood_at_publication
 
 REPOSITORY = Path(__file__).parents[1]
 FIRST, SECOND, THIRD = date(2026, 1, 7), date(2026, 1, 8), date(2026, 1, 9)
@@ -81,14 +83,19 @@ def build(
     tables: Iterable[str] = (),
     *,
     rebuild: bool = False,
+    stood: bool = False,
 ) -> dict[str, str]:
-    """Materialise `tables` (none: all) with macros and catalog; says what became of each."""
+    """Materialise `tables` (none: all) with macros and catalog; says what became of each.
+
+    `stood` says that the build file stood where the last publication does.
+    """
     wanted = set(tables)
     transforms = [t for t in all_transforms() if not wanted or t.name in wanted]
     materializer = Materializer(con, transforms, news, rebuild=rebuild)
     done = {table.name: table.action for table in materializer.run()}
     create_as_of_macros(con, transforms)
-    write_catalog(con, transforms, materializer.fingerprints)
+    since = materializer.changed_since() if stood else date.min
+    write_catalog(con, transforms, materializer.fingerprints, since)
     return done
 
 
@@ -99,8 +106,10 @@ def run_night(
     place = Place(home)
     run = Run("nightly", "files", session, calendar.night_ends(session))
     with writing(place, run) as con:
-        news = {f"raw.{name}" for name, frame in frames.items() if land(con, name, frame, run)}
-        build(con, news, tables)
+        for name, frame in frames.items():
+            note_outcome(con, run, land(con, name, frame, run))
+        news = {f"raw.{name}" for name in frames}
+        build(con, news, tables, stood=stood_at_publication(con, place, run))
         con.commit()
         run.finish("published", f"Session {session} is published.")
         publish(con, place, run)

@@ -1,5 +1,8 @@
 """`ops.table_catalog`: every table, what it is, how it came about, how fresh it is."""
 
+from collections.abc import Mapping
+from datetime import date
+
 import duckdb
 import pandas as pd
 
@@ -11,12 +14,18 @@ NEWNESS = ("session", "observation_date", "snapshot_date", "holdings_date", "val
 
 
 def write_catalog(
-    con: duckdb.DuckDBPyConnection, transforms: list[Transform], fingerprints: dict[str, str]
+    con: duckdb.DuckDBPyConnection,
+    transforms: list[Transform],
+    fingerprints: Mapping[str, str],
+    changed_since: date = date.min,
 ) -> None:
-    """Replace the rows of `ops.table_catalog` by what the warehouse holds now."""
+    """Replace the rows of `ops.table_catalog` by what the warehouse holds now.
+
+    `changed_since` is the run's, of quotes and what extends them.
+    """
     views = con.execute("select schema_name || '.' || view_name from duckdb_views()").fetchall()
     rows = [
-        _row(con, entry, fingerprints)
+        _row(con, entry, fingerprints, changed_since)
         for entry in read_entries(transforms)
         if not entry.declaration.is_view or (entry.name,) in views
     ]
@@ -27,13 +36,17 @@ def write_catalog(
 
 
 def _row(
-    con: duckdb.DuckDBPyConnection, entry: Entry, fingerprints: dict[str, str]
+    con: duckdb.DuckDBPyConnection,
+    entry: Entry,
+    fingerprints: Mapping[str, str],
+    changed_since: date,
 ) -> dict[str, object]:
     table = entry.declaration
     dated = [name for name in NEWNESS if name in table.column_names]
     newest = f"max({dated[0]})::date" if dated else "null::date"
     counted = con.execute(f"select count(*), {newest} from {table.name}").fetchone()
     assert counted
+    is_extended = table.name == "raw.quote" or table.lookback is not None
     return {
         "schema_name": table.schema,
         "table_name": table.table,
@@ -44,4 +57,5 @@ def _row(
         "upstream": list(entry.upstream),
         "built_by": entry.built_by,
         "fingerprint": fingerprints.get(table.name, ""),
+        "changed_since": changed_since if is_extended and changed_since > date.min else None,
     }

@@ -148,21 +148,35 @@ def _unusable(place: Place, words: str) -> WarehouseError:
 
 
 def declare_landed(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the schemas and the tables of `raw` and `ops`, with their comments, where missing."""
+    """Make the schemas and the tables of `raw` and `ops`, with their comments, where missing.
+
+    A table that an earlier version made gets the columns that have come since.
+    """
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
-    existing = {
-        f"{schema}.{table}"
-        for schema, table in con.execute(
-            "select schema_name, table_name from duckdb_tables()"
+    existing = dict(
+        con.execute(
+            """
+            select schema_name || '.' || table_name, list(column_name)
+            from duckdb_columns()
+            where database_name = current_database()
+            group by all
+            """
         ).fetchall()
-    }
+    )
     for schema in ("raw", "ops"):
         for declaration in read_declarations(FOLDER / schema):
-            if declaration.name not in existing:
-                con.execute(declaration.create_statement)
-                for statement in declaration.comment_statements:
-                    con.execute(statement)
+            missing = set(declaration.column_names).difference(existing.get(declaration.name, ()))
+            if not missing:
+                continue
+            con.execute(declaration.create_statement)
+            for column in declaration.columns:
+                con.execute(
+                    f"alter table {declaration.name} "
+                    f'add column if not exists "{column.name}" {column.type}'
+                )
+            for statement in declaration.comment_statements:
+                con.execute(statement)
 
 
 @contextmanager

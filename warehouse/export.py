@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +46,12 @@ def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
             con.execute("set preserve_insertion_order = false")
             con.execute("set enable_progress_bar = false")
             comments = _column_comments(con)
-            for schema, table, is_yearly, description in _catalogued(con):
+            for schema, table, is_yearly, description, changed_since in _catalogued(con):
                 own = folder / schema / table if is_yearly else folder / schema
                 own.mkdir(parents=True, exist_ok=True)
                 name = f"{schema}.{table}"
                 if is_yearly:
-                    parts |= _yearly_parts(con, schema, table)
+                    parts |= _yearly_parts(con, f"{schema}/{table}", told, changed_since)
                 else:
                     written.append(_copy(con, f"from {name}", folder / f"{schema}/{table}.parquet"))
                 files = f"{schema}/{table}/*.parquet" if is_yearly else f"{schema}/{table}.parquet"
@@ -72,8 +73,13 @@ def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
     return [*written, *(path for path in folder.rglob("*") if path.is_dir()), folder]
 
 
-def _catalogued(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, str]]:
-    """Schema, table, whether it is written by year, description; views are written whole."""
+def _catalogued(
+    con: duckdb.DuckDBPyConnection,
+) -> list[tuple[str, str, bool, str, date | None]]:
+    """Schema, table, whether it is written by year, description, the first session that changed.
+
+    Views are written whole.
+    """
     return con.execute(
         """
         select
@@ -81,7 +87,8 @@ def _catalogued(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, bool, st
             c.table_name,
             t.table_name is not null
             and list_has_all(string_split(c.grain, ', '), ['symbol', 'session']) as is_yearly,
-            c.description
+            c.description,
+            c.changed_since
         from ops.table_catalog as c
         left join duckdb_tables() as t using (schema_name, table_name)
         order by c.schema_name, c.table_name
@@ -105,30 +112,46 @@ def _column_comments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], st
     return told
 
 
-def _yearly_parts(con: duckdb.DuckDBPyConnection, schema: str, table: str) -> dict[str, Part]:
-    """One part per year: how to read its rows, and what tells them from any others."""
-    name = f"{schema}.{table}"
+def _yearly_parts(
+    con: duckdb.DuckDBPyConnection, path: str, told: dict[str, Part], changed_since: date | None
+) -> dict[str, Part]:
+    """One part per year: how to read its rows, and what tells them from any others.
+
+    Of a year that ended before `changed_since` the hash is the one told of the last export.
+    """
+    name = path.replace("/", ".")
     columns = con.execute(f"describe {name}").fetchall()
     shape = {
         "columns": ", ".join(f"{column} {type_}" for column, type_, *_ in columns),
         "written_as": f"{COMPRESSION}, DuckDB {duckdb.__version__}",
     }
     hashed = ", ".join(f'"{column}"' for column, *_ in columns)
-    years = con.execute(
-        f"select year(session), count(*), sum(hash({hashed}))::varchar "
-        f"from {name} group by all order by all"
+    counted = con.execute(
+        f"select year(session), count(*) from {name} group by all order by all"
     ).fetchall()
     parts: dict[str, Part] = {
-        f"{schema}/{table}/{year}.parquet": {
+        f"{path}/{year}.parquet": {
             "rows_of": f"from {name} where session between '{year}-01-01' and '{year}-12-31'",
             "rows": rows,
-            "hash": hash_,
             **shape,
         }
-        for year, rows, hash_ in years
+        for year, rows in counted
     }
+    for file, part in parts.items():
+        before = told.get(file)
+        ended = changed_since and file < f"{path}/{changed_since.year}"
+        if ended and isinstance(before, dict) and part.items() <= before.items():
+            part["hash"] = before.get("hash")
+    untold = [year for year, _ in counted if not parts[f"{path}/{year}.parquet"].get("hash")]
+    hashes = con.execute(
+        f"select year(session), sum(hash({hashed}))::varchar from {name} "
+        "where session >= make_date($first, 1, 1) and year(session) in $years group by all",
+        {"first": min(untold, default=9999), "years": untold},
+    ).fetchall()
+    for year, hash_ in hashes:
+        parts[f"{path}/{year}.parquet"]["hash"] = hash_
     # A table without rows has columns to show all the same.
-    return parts or {f"{schema}/{table}/none.parquet": {"rows_of": f"from {name}", **shape}}
+    return parts or {f"{path}/none.parquet": {"rows_of": f"from {name}", **shape}}
 
 
 def _is_linked(part: Part, told: Part | None, old: Path, new: Path) -> bool:

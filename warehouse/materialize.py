@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -52,6 +53,7 @@ class Materializer:
             "select table_schema || '.' || table_name from information_schema.tables"
         )
         self.existing = {name for (name,) in existing.fetchall()}
+        self.is_history_rebuilt = False
         if not rebuild:
             _widen_to_baskets(con)
 
@@ -76,10 +78,18 @@ class Materializer:
         try:
             if is_current and transform.declaration.lookback is not None:
                 return Materialized(transform.name, "extended", self._extend(transform))
+            self.is_history_rebuilt |= transform.declaration.lookback is not None
             return Materialized(transform.name, "rebuilt", self._replace(transform))
         except (duckdb.ProgrammingError, duckdb.DataError) as error:
             words = " ".join(str(error).split("\n\n")[0].split())
             raise TransformError(f"{transform.name} cannot be built: {words}.") from error
+
+    def changed_since(self) -> date:
+        """From which session on quotes, and what extends them, were written anew."""
+        if self.is_history_rebuilt:
+            return date.min
+        row = self.con.execute("select min(session) from changed").fetchone()
+        return (row and row[0]) or date.max
 
     def _replace(self, transform: Transform) -> int:
         name = transform.name

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -20,7 +20,8 @@ class Run:
     """One row of `ops.run` in the making; times are naive UTC.
 
     `known_by` is the run's horizon: nothing known later is used, and a value that changed
-    counts as known from then on.
+    counts as known from then on. Quotes of sessions before `changed_since` are those of the last
+    publication; it is no part of the record.
     """
 
     flow: str
@@ -35,6 +36,7 @@ class Run:
     message: str = ""
     rows_landed: int = 0
     rows_quarantined: int = 0
+    changed_since: date = date.min
 
     def __post_init__(self) -> None:
         if not self.run_id:
@@ -56,9 +58,9 @@ class Run:
 
     def record(self) -> dict[str, Any]:
         """The run as its record keeps it, times and dates as text."""
+        values = {name: getattr(self, name) for name in FIELDS}
         return {
-            name: str(value) if isinstance(value, date) else value
-            for name, value in asdict(self).items()
+            name: str(value) if isinstance(value, date) else value for name, value in values.items()
         }
 
     def write(self, path: Path) -> None:

@@ -8,7 +8,7 @@ import duckdb
 
 from warehouse.connect import DAMAGE, WarehouseError, damage_of, open_published
 from warehouse.place import Place
-from warehouse.run import Run, published_record
+from warehouse.run import Run, is_ahead, published_record
 
 log = logging.getLogger("rotation")
 
@@ -54,13 +54,23 @@ def last_publication(place: Place) -> Yardstick:
     return Yardstick(dict(coverage), dict(rows))
 
 
+def stood_at_publication(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> bool:
+    """Whether `run` found in the build file what the last publication holds, and no more."""
+    before = con.execute(
+        "select max(run_id) from ops.source_outcome where run_id <> $run_id",
+        {"run_id": run.run_id},
+    ).fetchone()
+    return before == (published_record(place).get("run_id"),) and not is_ahead(place)
+
+
 def suite_parameters(
     run: Run, before: Yardstick, *, accept_coverage_fall: bool = False
 ) -> dict[str, object]:
-    """What the suites name: the run's session and horizon, and the last publication's measures."""
+    """What the suites name: the run's session, horizon, reach; the last publication's measures."""
     return {
         "session": run.session,
         "known_by": run.known_by,
+        "changed_since": run.changed_since,
         "published_coverage_pct": before.coverage_pct,
         "published_row_count": before.row_count,
         "is_fall_accepted": accept_coverage_fall,

@@ -82,6 +82,21 @@ def test_the_next_night_links_years_and_writes_what_changed(place: Place) -> Non
     assert duckdb.sql(closes.format(old)).fetchall() == then
 
 
+def test_years_that_ended_before_the_change_are_not_read_again(tmp_path: Path) -> None:
+    rows = "select 'A' as symbol, date '2025-12-31' as session, {} as n"
+    linked = {}
+    for changed_since in ("2025-12-31", "2026-01-02"):
+        folder = tmp_path / changed_since
+        folder.mkdir()
+        export(write_warehouse(folder / "first.duckdb", rows.format(1)), folder / "1", tmp_path)
+        # what no night does: another row, and the word that none has changed
+        second = write_warehouse(folder / "second.duckdb", rows.format(2), changed_since)
+        export(second, folder / "2", folder / "1")
+        year = Path("core", "thing", "2025.parquet")
+        linked[changed_since] = (folder / "1" / year).samefile(folder / "2" / year)
+    assert linked == {"2025-12-31": False, "2026-01-02": True}
+
+
 class TestLinks:
     YEAR = Path("core", "thing", "2025.parquet")
     ROWS = "select 'A' as symbol, date '2025-12-31' as session, 1 as n"
@@ -129,14 +144,16 @@ class TestLinks:
         assert not self.is_linked(first)
 
 
-def write_warehouse(path: Path, rows: str) -> Path:
+def write_warehouse(path: Path, rows: str, changed_since: str | None = None) -> Path:
     with duckdb.connect(path) as con:
         con.execute("create schema core")
         con.execute("create schema ops")
         con.execute(f"create table core.thing as {rows}")
         con.execute(
             "create table ops.table_catalog as select 'core' as schema_name, "
-            "'thing' as table_name, 'symbol, session' as grain, 'It''s a thing.' as description"
+            "'thing' as table_name, 'symbol, session' as grain, 'It''s a thing.' as description, "
+            "$changed_since::date as changed_since",
+            {"changed_since": changed_since},
         )
     return path
 

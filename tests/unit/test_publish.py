@@ -316,6 +316,36 @@ def test_runs_that_ended_before_publishing_leave_the_build_file_ahead(place: Pla
     assert not is_ahead(place)
 
 
+def changed_since(place: Place) -> date | None:
+    """From which session on the catalog says that quotes may differ from the publication before."""
+    with open_published(place) as con:
+        return con.execute(
+            "select changed_since from ops.table_catalog "
+            "where schema_name = 'core' and table_name = 'quote'"
+        ).fetchall()[0][0]
+
+
+def test_a_night_tells_how_far_back_it_reached(place: Place) -> None:
+    assert changed_since(place) is None
+    quotes = bars(["IWM", "SPY"], SECOND, 3)
+    quotes.loc[quotes["session"] == FIRST, "close"] += 1
+    run_night(place.home, SECOND, {"quote": quotes}, TABLES)
+    assert changed_since(place) == FIRST
+
+
+def test_after_a_night_that_ended_early_nothing_is_sure(place: Place) -> None:
+    assert end_at(place.home, SECOND, "shutil.copyfile", "/published/.") == 9
+    night(place.home, SECOND)
+    assert changed_since(place) is None
+
+
+def test_a_home_of_an_earlier_version_gets_the_columns_that_came_since(place: Place) -> None:
+    with duckdb.connect(place.build) as con:
+        con.execute("alter table ops.table_catalog drop column changed_since")
+    night(place.home, SECOND)
+    assert changed_since(place) == SECOND
+
+
 def test_nothing_published_is_said(tmp_path: Path) -> None:
     with (
         pytest.raises(WarehouseError, match="Nothing is published in"),
