@@ -1,5 +1,6 @@
 """Landing: what a source said, typed, timed and appended to `raw` where it is news."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -14,13 +15,12 @@ from warehouse.run import Run
 NO_BAR = "null::date, null::double"
 BAR_BEFORE = """,
     case
-        when
-            adj_close is not null
-            and lag(adj_close) over (partition by symbol, version order by session) is not null
-            then lag(session) over (partition by symbol, version order by session)
+        when adj_close is not null and lag(adj_close) over answer is not null
+            then lag(session) over answer
     end as previous_session,
-    lag(adj_close) over (partition by symbol, version order by session) as previous_adj_close
+    lag(adj_close) over answer as previous_adj_close
 """
+ANSWER = "window answer as (partition by symbol, coalesce(version, 1) order by session)"
 
 
 @dataclass(frozen=True)
@@ -71,35 +71,57 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
     """
     table, has_bars = dataset.declaration.name, dataset.has_bars
     keys, values = ", ".join(dataset.key), ", ".join(dataset.values)
-    bar_before = BAR_BEFORE if has_bars else ""
-    bar = f"hash({', '.join(FOLLOWING)})" if has_bars else "null::ubigint"
     # That a source stands by its word is no new word.
-    word = f"hash({', '.join(v for v in dataset.values if v != CONFIRMATION)})"
+    worded = [name for name in dataset.values if name != CONFIRMATION]
+    bar = stored_bar = "null::ubigint"
+    bar_before = answer = following = bar_of = ""
+    if has_bars:
+        bar_before, answer = BAR_BEFORE, ANSWER
+        bar, stored_bar = _hash(FOLLOWING), _hash(FOLLOWING, "stored.")
+        following = ", ".join(FOLLOWING) + ","
+        bar_of = f"inner join (select {following} row_number from said) using (row_number)"
     con.execute(
         f"""
         create or replace temp table news as
-        with sound as (
+        with said as materialized (
+            select *, {bar} as bar
+            from (
+                select
+                    {keys},
+                    row_number,
+                    typed.known_at,
+                    coalesce(given_known_at, 'infinity'::timestamp) as place_in_time,
+                    fingerprint
+                    {bar_before}
+                from typed left join repeated using (row_number)
+                where reason is null
+                {answer}
+            )
+        ),
+
+        met as materialized (
             select
-                typed.*,
-                coalesce(repeated.version, 1) as version,
-                coalesce(given_known_at, 'infinity'::timestamp) as place_in_time
-            from typed left join repeated using (row_number)
-            where reason is null
+                {keys}, row_number,
+                said.fingerprint as said_fingerprint, said.bar as said_bar, place_in_time,
+                stored.known_at, stored.run_id,
+                {_hash(dataset.values, "stored.")} as fingerprint,
+                {stored_bar} as bar,
+                {_hash(worded, "stored.")} as word
+            from said left join {table} as stored using ({keys})
         ),
 
-        said as (
-            select * {bar_before}
-            from sound
-        ),
-
-        stored as materialized (
-            from {table} semi join sound using ({keys})
-        ),
-
-        -- A key that came once and was never stored is news whatever it says.
+        -- A key that is stored once and said again is no news, one that was never stored is; of
+        -- the others the versions decide.
         contested as (
             select row_number
-            from sound semi join stored using ({keys})
+            from met
+            where
+                known_at is not null
+                and not (
+                    said_fingerprint = fingerprint
+                    and (said_bar = hash({NO_BAR}) or said_bar is not distinct from bar)
+                    and place_in_time >= known_at
+                )
             union
             select row_number
             from repeated
@@ -108,13 +130,17 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
         versions as (
             select
                 {keys}, row_number, known_at, place_in_time, '{run.run_id}' as run_id,
-                false as is_stored, fingerprint, {bar} as bar, {word} as word
-            from said semi join contested using (row_number)
+                false as is_stored, fingerprint, bar, word
+            from said
+            semi join contested using (row_number)
+            inner join (select row_number, {_hash(worded)} as word from typed) using (row_number)
             union all
-            select
-                {keys}, null, known_at, known_at, run_id,
-                true, hash({values}), {bar}, {word}
-            from stored
+            select distinct
+                {keys}, null::bigint, known_at, known_at, run_id,
+                true, fingerprint, bar, word
+            from met
+            semi join contested using (row_number)
+            where known_at is not null
         ),
 
         compared as (
@@ -145,12 +171,13 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
             where not is_stored and (fingerprint is distinct from fingerprint_before or is_bar_news)
             union all
             select row_number, null as known_before, false as is_confirmed
-            from said anti join contested using (row_number)
+            from met anti join contested using (row_number)
+            where known_at is null
         )
 
         select
             {values},
-            {", ".join(FOLLOWING) + "," if has_bars else ""}
+            {following}
             case
                 when given_known_at is not null then given_known_at
                 when known_before is null then known_at
@@ -160,8 +187,9 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
             given_known_at is null
                 and known_before is null
                 and known_at < $known_by - interval 1 day as is_known_at_assumed
-        from said
+        from typed
         inner join fresh using (row_number)
+        {bar_of}
         """,
         {"known_by": run.known_by},
     )
@@ -173,3 +201,7 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
         """,
         {"source": run.source, "run_id": run.run_id},
     )
+
+
+def _hash(names: Sequence[str], of: str = "") -> str:
+    return f"hash({', '.join(of + name for name in names)})"
