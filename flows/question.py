@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 import duckdb
 
 from warehouse.connect import open_published
+from warehouse.declaration import literal
 from warehouse.place import Place
 
 ONLY_SELECT = "Only one SELECT (or EXPLAIN of one) can be asked."
@@ -65,7 +66,8 @@ def _explained(con: duckdb.DuckDBPyConnection, sql: str) -> str:
 
 def _functions(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
     """The names of all functions in a SELECT, in lower case."""
-    rows = con.execute("select json_serialize_sql($sql::varchar)", {"sql": select}).fetchall()
+    # A literal: for a parameter, DuckDB's client would import pandas first.
+    rows = con.execute(f"select json_serialize_sql({literal(select)})").fetchall()
     found: set[str] = set()
 
     def note(branch: dict[str, object]) -> None:

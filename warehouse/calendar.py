@@ -4,9 +4,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
+    import pandas as pd
     from exchange_calendars import ExchangeCalendar
 
 FIRST_DAY = date(1990, 1, 1)  # FRED's series of the drop begin here
@@ -25,7 +24,7 @@ def exchange() -> "ExchangeCalendar":
 def is_session(day: date) -> bool:
     """Whether the exchange trades on `day`; False beyond the calendar's end."""
     first, last = exchange().first_session.date(), exchange().last_session.date()
-    return first <= day <= last and bool(exchange().is_session(pd.Timestamp(day)))
+    return first <= day <= last and bool(exchange().is_session(str(day)))
 
 
 def night_ends(session: date) -> datetime:
@@ -41,12 +40,14 @@ def now() -> datetime:
 def newest_completed_session(at: datetime) -> date:
     """The newest session whose closing prices count as known at `at` (naive UTC)."""
     day = at.date() if at.time() >= QUOTES_KNOWN_AT else at.date() - timedelta(days=1)
-    session: pd.Timestamp = exchange().date_to_session(pd.Timestamp(day), direction="previous")
+    session: pd.Timestamp = exchange().date_to_session(str(day), direction="previous")
     return session.date()
 
 
-def calendar_days() -> pd.DataFrame:
+def calendar_days() -> "pd.DataFrame":
     """Every day from 1990 to a year ahead, the sessions around it, its close and night's end."""
+    import pandas as pd
+
     sessions = exchange().sessions
     days = pd.DataFrame({"day": pd.date_range(sessions[0], sessions[-1] - pd.Timedelta(days=1))})
     days["is_session"] = days["day"].isin(sessions)

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from warehouse.declaration import read_declarations
+from warehouse.declaration import literal, read_declarations
 from warehouse.place import Place
 from warehouse.run import kept_records
 
@@ -198,6 +198,7 @@ def open_published(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
                 "`rotation rebuild`, or go back with `rotation restore SESSION`."
             ) from None
         with con:
-            con.execute("set temp_directory = $folder", {"folder": spill})
+            # Given as a parameter, DuckDB's client would import pandas first.
+            con.execute(f"set temp_directory = {literal(spill)}")
             con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
             yield con
