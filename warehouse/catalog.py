@@ -46,7 +46,7 @@ def _row(
     newest = f"max({dated[0]})::date" if dated else "null::date"
     counted = con.execute(f"select count(*), {newest} from {table.name}").fetchone()
     assert counted
-    is_extended = table.name == "raw.quote" or table.lookback is not None
+    is_extended = table.name == "raw.quote" or table.is_history
     return {
         "schema_name": table.schema,
         "table_name": table.table,

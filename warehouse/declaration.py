@@ -35,7 +35,8 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; None means that the table is rebuilt whole. A view is never stored. `example` is a
+    symbol whole; None means that the table is rebuilt whole. A table not kept by symbol needs none,
+    0, of sessions before the first that changed. A view is never stored. `example` is a
     query that shows what the table answers, `source` where the formula of a metric is from.
     """
 
@@ -58,6 +59,11 @@ class Declaration:
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def is_history(self) -> bool:
+        """Whether it is kept by symbol and session, and extended."""
+        return self.lookback is not None and "symbol" in self.grain
 
     @property
     def create_statement(self) -> str:

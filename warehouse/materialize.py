@@ -10,7 +10,7 @@ from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
 from warehouse.transform import Transform, TransformError, fingerprints
 
-# A symbol x session table reads its inputs through these windows: from where, and what to replace.
+# A symbol x session table reads these inputs from its look-back on, and replaces what follows.
 WINDOWED = ("raw.quote", "core.quote")
 CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 
@@ -53,6 +53,7 @@ class Materializer:
             "select table_schema || '.' || table_name from information_schema.tables"
         )
         self.existing = {name for (name,) in existing.fetchall()}
+        self.extended = {t.name for t in transforms if t.declaration.lookback is not None}
         self.is_history_rebuilt = False
         if not rebuild:
             _widen_to_baskets(con)
@@ -76,9 +77,9 @@ class Materializer:
             return Materialized(transform.name, "kept", 0)
         self.stale.add(transform.name)
         try:
-            if is_current and transform.declaration.lookback is not None:
+            if is_current and self._is_extensible(transform):
                 return Materialized(transform.name, "extended", self._extend(transform))
-            self.is_history_rebuilt |= transform.declaration.lookback is not None
+            self.is_history_rebuilt |= transform.declaration.is_history
             return Materialized(transform.name, "rebuilt", self._replace(transform))
         except (duckdb.ProgrammingError, duckdb.DataError) as error:
             words = " ".join(str(error).split("\n\n")[0].split())
@@ -99,21 +100,32 @@ class Materializer:
             self.con.execute(statement)
         return _count(self.con, name)
 
+    def _is_extensible(self, transform: Transform) -> bool:
+        """Whether what changed of the inputs lies in sessions that the table can replace."""
+        if transform.declaration.is_history:
+            return True
+        other = self.stale.intersection(transform.inputs) - self.extended
+        return transform.name in self.extended and not other
+
     def _extend(self, transform: Transform) -> int:
-        """Replace the rows of changed symbols from their earliest change on."""
+        """Replace the rows of changed symbols, or of all, from their earliest change on."""
         con, name = self.con, transform.name
-        _read_back(con, transform.declaration.lookback)
-        windows = {
-            table: f"(select q.* from {table} as q inner join reading using (symbol) "
-            "where q.session >= reading.session)"
-            for table in WINDOWED
-        }
-        self._write(transform, "create or replace temp table fresh", windows, CHANGED)
+        if transform.declaration.is_history:
+            _read_back(con, transform.declaration.lookback)
+            windows = {
+                table: f"(select q.* from {table} as q inner join reading using (symbol) "
+                "where q.session >= reading.session)"
+                for table in WINDOWED
+            }
+            kept = CHANGED
+            replaced = "using changed as c where t.symbol = c.symbol and t.session >= c.session"
+        else:
+            since = f"session >= date '{self.changed_since()}'"
+            windows = {table: f"(select * from {table} where {since})" for table in self.extended}
+            kept, replaced = "", f"where {since}"
+        self._write(transform, "create or replace temp table fresh", windows, kept)
         _require_grain(con, transform.declaration, "fresh")
-        con.execute(
-            f"delete from {name} as t using changed as c "
-            "where t.symbol = c.symbol and t.session >= c.session"
-        )
+        con.execute(f"delete from {name} as t {replaced}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")
         con.execute("drop table fresh")
