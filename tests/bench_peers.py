@@ -88,7 +88,8 @@ def in_pandas(bars: Path, result: Path) -> None:
     high, low = rolled(252, "max"), rolled(252, "min")
     flags["high"], flags["low"] = flag(close >= high, high), flag(close <= low, low)
     groups = pd.DataFrame(flags).groupby(frame["session"])
-    sums, shares = groups.sum(min_count=1), 100 * groups.mean()
+    sums = groups.sum(min_count=1).astype("float64")
+    shares = 100 * sums / groups.count()
     told = pd.DataFrame(
         {
             "advancers": sums["rising_1d"],
