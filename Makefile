@@ -46,6 +46,7 @@ compat: clients
 bench: $(READY)
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_live.py
+	$(BIN)/python tests/bench_peers.py
 
 faults: $(READY)
 	LIVE_NIGHTS=20 $(BIN)/pytest -n 0 -s tests/flows/test_live.py
