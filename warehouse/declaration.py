@@ -63,7 +63,7 @@ class Declaration:
     @property
     def is_history(self) -> bool:
         """Whether it is kept by symbol and session, and extended."""
-        return self.lookback is not None and "symbol" in self.grain
+        return self.lookback is not None and "symbol" in self.grain and not self.is_view
 
     @property
     def create_statement(self) -> str:
