@@ -61,7 +61,8 @@ COPYING = "5 publishing: copying"
 WHOLE = "6 publishing: whole, not linked"
 LINKED = "7 publishing: linked"
 FULL_RUN = 300  # moments, of which every stage must get some
-DIFFER = {"run_id", "started_at", "finished_at", "published_at"}  # from run to run
+# From run to run; and after one that died, nobody is sure how far back it reached.
+DIFFER = {"run_id", "started_at", "finished_at", "published_at", "changed_since"}
 
 Contents = Mapping[str, pd.DataFrame]
 Night = Callable[[Path, str, bool], None]
