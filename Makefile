@@ -5,7 +5,7 @@ READY := .venv/ready
 # What readers may have: the last of each line of DuckDB since 1.1, and the newest.
 CLIENTS := 1.1.3 1.2.2 1.3.2 1.4.5 1.5.6 2.0.0
 
-.PHONY: setup nightly test check docs clients compat bench faults kills readers fuzz properties lock
+.PHONY: setup nightly test check docs clients compat bench faults kills readers lake fuzz properties lock
 
 setup: $(READY)
 
@@ -59,6 +59,9 @@ kills: $(READY)
 readers: $(READY)
 	$(BIN)/python tests/readers.py
 
+lake: $(READY)
+	$(BIN)/python tests/lake_nights.py
+
 fuzz: $(READY)
 	FUZZ_CASES=5000 $(BIN)/pytest -n 0 tests/unit/test_fuzz.py
 
@@ -67,4 +70,4 @@ properties: $(READY)
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-		--python-version 3.11 --extra dev pyproject.toml --output-file requirements.lock
+		--python-version 3.11 --extra dev --extra lake pyproject.toml --output-file requirements.lock

@@ -16,7 +16,16 @@ REFUSED = {
     *("enable_logging", "disable_logging", "truncate_duckdb_logs", "write_log"),
     *("enable_profiling", "disable_profiling", "checkpoint", "force_checkpoint"),
     *("query", "json_execute_serialized_sql"),
+    # A lake's: text for its catalog's server, any table there, the keys of its object store.
+    *("postgres_query", "postgres_execute", "postgres_scan", "postgres_scan_pushdown"),
+    *("postgres_attach", "postgres_configure_pool", "pg_clear_cache", "read_postgres_binary"),
+    *("ducklake_add_data_files", "ducklake_cleanup_old_files", "ducklake_commit"),
+    *("ducklake_delete_orphaned_files", "ducklake_expire_snapshots", "ducklake_set_option"),
+    *("ducklake_flush_inlined_data", "ducklake_merge_adjacent_files"),
+    *("ducklake_rewrite_data_files", "ducklake_set_commit_message"),
+    *("duckdb_secrets", "which_secret"),
 }
+CATALOG = "__ducklake_metadata"  # the database that DuckLake attaches for itself
 
 
 class QueryError(Exception):
@@ -53,6 +62,15 @@ def only_select(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     return statements[0]
 
 
+def _is_spelled(arguments: object) -> bool:
+    """Whether arguments are texts, or lists of texts, as they stand."""
+    return isinstance(arguments, list) and all(
+        argument.get("class") == "CONSTANT"
+        or (argument.get("function_name") == "list_value" and _is_spelled(argument["children"]))
+        for argument in arguments
+    )
+
+
 def _explained(con: duckdb.DuckDBPyConnection, sql: str) -> str:
     """What an EXPLAIN explains: what comes after it and its options, which are no statement."""
     text = sql.encode()
@@ -70,10 +88,15 @@ def _functions(con: duckdb.DuckDBPyConnection, select: str) -> set[str]:
     rows = con.execute(f"select json_serialize_sql({literal(select)})").fetchall()
     found: set[str] = set()
 
-    def note(branch: dict[str, object]) -> None:
+    def note(branch: dict[str, object]) -> dict[str, object]:
         if branch.get("error"):  # a PIVOT, say, which DuckDB makes several statements of
             raise QueryError(ONLY_SELECT)
         found.add(str(branch.get("function_name", "")).lower())
+        if branch.get("function_name") == "query_table" and not _is_spelled(branch["children"]):
+            raise QueryError("Name the tables of query_table as they are, not put together.")
+        if any(CATALOG in word.lower() for word in branch.values() if isinstance(word, str)):
+            raise QueryError("The catalog of the lake cannot be asked here: ask its tables.")
+        return branch
 
     try:
         json.loads(rows[0][0], object_hook=note)

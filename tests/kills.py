@@ -37,7 +37,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from warehouse import calendar, declaration
-from warehouse.connect import FOLDER
+from warehouse.connect import FOLDER, open_published
 from warehouse.place import Place
 from warehouse.run import read_records
 
@@ -181,7 +181,7 @@ def last_step(home: Path) -> str:
 
 def contents(place: Place) -> Contents:
     """Every table that readers see, without what differs from run to run."""
-    with duckdb.connect(place.warehouse.resolve(), read_only=True) as con:
+    with open_published(place) as con:
         names = con.execute(
             """
             select schema_name || '.' || table_name

@@ -103,7 +103,7 @@ def run_night(
     home: Path, session: date, frames: Mapping[str, pd.DataFrame], tables: Iterable[str] = ()
 ) -> Run:
     """Land, build `tables` (none: all) and publish `session`, as the flow does."""
-    place = Place(home)
+    place = Place.of(home)
     run = Run("nightly", "files", session, calendar.night_ends(session))
     with writing(place, run) as con:
         for name, frame in frames.items():

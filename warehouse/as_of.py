@@ -2,7 +2,7 @@
 
 import duckdb
 
-from warehouse.declaration import literal
+from warehouse.comment import comment_on_macro
 from warehouse.transform import Transform
 
 
@@ -28,9 +28,10 @@ def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
             f"create or replace macro {transform.name}_as_of(ts) as table "
             f"{transform.reading(known)}"
         )
-        con.execute(
-            f"comment on macro table {transform.name}_as_of is "
-            + literal(f"{transform.name} as it was known at ts, a moment in UTC. {description}")
+        comment_on_macro(
+            con,
+            f"{transform.name}_as_of",
+            f"{transform.name} as it was known at ts, a moment in UTC. {description}",
         )
         made.append(transform.name)
     return [f"{name}_as_of" for name in made]

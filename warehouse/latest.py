@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import duckdb
 
+from warehouse.comment import comment_on
 from warehouse.declaration import Declaration
 from warehouse.transform import Transform
 
@@ -31,5 +32,4 @@ def create_latest_views(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
                 f"create or replace view {latest.name} as "
                 f"from {table.name} where session = (select max(session) from {table.name})"
             )
-            for statement in latest.comment_statements:
-                con.execute(statement)
+            comment_on(con, latest)

@@ -29,16 +29,17 @@ def hold(place: Place, run: Run) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise _held(place) from None
-        _sweep(place, _holder(place))
-        lock.truncate(0)
-        lock.write(json.dumps({"pid": os.getpid(), **run.record()}))
-        lock.flush()
-        try:
-            yield
-        except BaseException:
-            _clear_away(place, run)
-            raise
-        lock.truncate(0)
+        with place.store.alone():
+            _sweep(place, _holder(place))
+            lock.truncate(0)
+            lock.write(json.dumps({"pid": os.getpid(), **run.record()}))
+            lock.flush()
+            try:
+                yield
+            except BaseException:
+                _clear_away(place, run)
+                raise
+            lock.truncate(0)
 
 
 def require_free(place: Place) -> None:
@@ -79,9 +80,8 @@ def _is_alive(holder: dict[str, Any]) -> bool:
 def _clear_away(place: Place, run: Run) -> None:
     """Remove what a run that failed was at, and write its record where there was no room for it."""
     _sweep_leftovers(place)
-    publication = place.published / run.run_id
-    if place.current.resolve() != publication.resolve():
-        shutil.rmtree(publication, ignore_errors=True)
+    if not place.store.has_published(run.run_id):
+        shutil.rmtree(place.published / run.run_id, ignore_errors=True)
     record = place.runs / f"{run.run_id}.json"
     if run.finished_at and not record.exists():
         with suppress(OSError):  # still none: the next run will say that this one ended
@@ -95,7 +95,7 @@ def _sweep(place: Place, dead: dict[str, Any]) -> None:
     if not dead or record.exists():
         return
     published = place.published / str(dead["run_id"]) / "run.json"
-    if published.exists() and place.current.resolve() == published.parent.resolve():
+    if published.exists() and place.store.has_published(str(dead["run_id"])):
         shutil.copyfile(published, record)
         return
     if published.exists():

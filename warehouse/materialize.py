@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
 from warehouse.transform import Transform, TransformError, fingerprints
@@ -96,8 +97,7 @@ class Materializer:
         name = transform.name
         self._write(transform, f"create or replace {transform.declaration.kind} {name}", {})
         _require_grain(self.con, transform.declaration, name)
-        for statement in transform.declaration.comment_statements:
-            self.con.execute(statement)
+        comment_on(self.con, transform.declaration)
         return _count(self.con, name)
 
     def _is_extensible(self, transform: Transform) -> bool:

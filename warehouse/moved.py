@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.connect import DAMAGE, damage_of
+from warehouse.connect import DAMAGE
 from warehouse.declaration import Declaration
 from warehouse.place import Place
 from warehouse.run import Run, published_record
@@ -83,7 +83,7 @@ def note_moves(
     try:
         return _compare(con, place, run, transforms, built, str(before["run_id"]))
     except DAMAGE:
-        if not (words := damage_of(place.warehouse.resolve())):
+        if not (words := place.store.damage(before["run_id"])):
             raise
         log.warning("the last publication is damaged (%s): nothing is compared with it", words)
         return []
@@ -97,8 +97,7 @@ def _compare(
     built: set[str],
     before: str,
 ) -> list[Moved]:
-    path = str(place.warehouse.resolve()).replace("'", "''")
-    con.execute(f"attach '{path}' as published (read_only)")
+    place.store.attach_published(con)
     con.begin()
     try:
         tables = {

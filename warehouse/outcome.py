@@ -89,7 +89,7 @@ def note_suspects(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         select
             $run_id,
             'estimate',
-            row_number() over () + coalesce(
+            row_number() over (order by suspect.row->>'$') + coalesce(
                 (select max(row_number) from ops.quarantine where run_id = $run_id), 0
             ),
             $reason,

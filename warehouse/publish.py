@@ -2,27 +2,45 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
-import pandas as pd
 
-from warehouse.connect import STORAGE_VERSION
-from warehouse.export import export
 from warehouse.place import Place
-from warehouse.run import Run, read_records
+from warehouse.run import FIELDS, Run
 
 KEPT = 10  # publications that stay
 NAMED = "[0-9]*T[0-9]*.[0-9]*Z-????"  # as publications are; whatever else lies there is not ours
-COMPACT_ABOVE = 0.3  # share of the file's blocks that are free
 
 
 def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None:
-    """Replace `ops.run` and `ops.published` by the records of all runs, this one's included."""
-    records = [*read_records(place), run.record()]
+    """Bring `ops.run` and `ops.published` up to the records of all runs, this one's included."""
+    place.store.load_records(con, run)
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    pages: Mapping[str, str] | None = None,
+) -> Path:
+    """Let readers see what `con` has committed, with `pages`, which are texts by their path.
+
+    Returns the new folder `published/<run_id>/`, which `current` then points to.
+    """
+    load_records(con, place, run)
+    return place.store.publish(con, run, pages or {})
+
+
+def insert_runs(con: duckdb.DuckDBPyConnection, records: Sequence[Mapping[str, Any]]) -> None:
+    """Put records into `ops.run`, in place of what it says of these runs."""
+    import pandas as pd  # slow, and readers come by here too
+
     con.register("records", pd.DataFrame(records).astype(object))
-    con.execute("delete from ops.run")
+    con.execute("delete from ops.run where run_id in (select run_id from records)")
     con.execute(
         """
         insert into ops.run by name
@@ -36,46 +54,49 @@ def load_records(con: duckdb.DuckDBPyConnection, place: Place, run: Run) -> None
         """
     )
     con.unregister("records")
-    con.execute("delete from ops.published")
-    con.execute(
-        """
-        insert into ops.published by name
-        select
-            session,
-            max(run_id) as run_id,
-            max_by(finished_at, run_id) as published_at
-        from ops.run
-        where status = 'published' and flow <> 'restore'
-        group by session
-        """
-    )
 
 
-def publish(
-    con: duckdb.DuckDBPyConnection,
+def read_runs(con: duckdb.DuckDBPyConnection, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The records of runs, newest first, as `ops.run` has them."""
+    rows = con.execute(
+        f"select {', '.join(FIELDS)} from ops.run where list_contains($run_ids, run_id) "
+        "order by run_id desc",
+        {"run_ids": list(run_ids)},
+    ).fetchall()
+    return [
+        {
+            name: str(value) if isinstance(value, date) else value
+            for name, value in zip(FIELDS, row, strict=True)
+        }
+        for row in rows
+    ]
+
+
+def published_run(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The record of the run that published what `con` reads."""
+    newest = con.execute(
+        "select max(run_id) from ops.run where status = 'published' and flow <> 'restore'"
+    ).fetchone()
+    assert newest
+    return read_runs(con, newest)[0]
+
+
+def write_folder(
     place: Place,
     run: Run,
-    pages: Mapping[str, str] | None = None,
+    pages: Mapping[str, str],
+    fill: Callable[[Path], Sequence[Path]] = lambda _: (),
 ) -> Path:
-    """Close the build file, copy it to `published/<run_id>/` and let `current` point there.
+    """Make `published/<run_id>/` with the run's record and pages, whole or not at all.
 
-    `pages` are texts by their path in that folder. It is made whole under another name, synced,
-    renamed, and only then linked: the replacement of the link is the publication. Returns the new
-    folder.
+    It is made under another name, synced and renamed. `fill` puts more into it, and says what.
     """
-    load_records(con, place, run)
-    con.execute("force checkpoint")
-    _compact(con, place)
     whole = place.published / run.run_id
     partial = place.published / f".{run.run_id}"
     partial.mkdir()
-    copy = partial / "warehouse.duckdb"
-    shutil.copyfile(place.build, copy)
-    copy.chmod(0o444)
-    exported = export(copy, partial / "export", place.current / "export")
+    written = [*fill(partial), partial / "run.json"]
     run.write(partial / "run.json")
-    written = [copy, *exported, partial / "run.json"]
-    for name, text in (pages or {}).items():
+    for name, text in pages.items():
         page = partial / name
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text, encoding="utf-8")
@@ -84,20 +105,18 @@ def publish(
         _sync(path)
     partial.rename(whole)
     _sync(place.published)
-    point_current(place, whole, run)
-    _prune(place)
     return whole
 
 
-def point_current(place: Place, publication: Path, run: Run) -> None:
+def point_current(place: Place, publication: Path) -> None:
     """Let readers see `publication` from one moment to the next."""
-    link = place.home / f".current-{run.run_id}"
+    link = place.home / f".current-{publication.name}"
     link.symlink_to(publication.relative_to(place.home))
     link.replace(place.current)
     _sync(place.home)
 
 
-def _prune(place: Place) -> None:
+def prune(place: Place) -> None:
     """Remove all but the newest publications; never the one that readers see."""
     publications = sorted(
         path for path in place.published.iterdir() if path.is_dir() and path.match(NAMED)
@@ -105,23 +124,6 @@ def _prune(place: Place) -> None:
     for path in publications[:-KEPT]:
         if path.resolve() != place.current.resolve():
             shutil.rmtree(path)
-
-
-def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
-    """Close the build file; write it anew where too much is free, since copying is far cheaper."""
-    size = con.execute("select free_blocks, total_blocks from pragma_database_size()").fetchone()
-    assert size
-    if size[0] <= COMPACT_ABOVE * size[1]:
-        con.close()
-        return
-    compacted = place.home / ".current-compacted.duckdb"
-    path = str(compacted).replace("'", "''")
-    con.execute(f"attach '{path}' as compacted (storage_version '{STORAGE_VERSION}')")
-    con.execute("copy from database build to compacted")
-    con.execute("checkpoint compacted")  # raises where detaching would not
-    con.execute("detach compacted")
-    con.close()
-    compacted.replace(place.build)
 
 
 def _sync(path: Path) -> None:

@@ -6,6 +6,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.calendar import calendar_days
+from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import Column, Declaration, read_declarations
 
@@ -26,8 +27,7 @@ def load_reference(con: duckdb.DuckDBPyConnection) -> None:
         con.register("lines", lines)
         _check_types(con, declaration)
         con.execute(f"create or replace table {declaration.name} as select {_typed(declaration)}")
-        for statement in declaration.comment_statements:
-            con.execute(statement)
+        comment_on(con, declaration)
     for declaration, lines in tables:  # once all are there, because a line may name another's
         con.register("lines", lines)
         _check_rules(con, declaration)

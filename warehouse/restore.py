@@ -3,10 +3,8 @@
 from datetime import date
 from typing import Any
 
-from warehouse.connect import damage_of
 from warehouse.lock import hold
 from warehouse.place import Place
-from warehouse.publish import point_current
 from warehouse.run import Run, kept_records, published_record, recorded
 
 
@@ -15,26 +13,27 @@ class RestoreError(Exception):
 
 
 def restore(place: Place, session: date) -> str:
-    """Point `current` at the newest kept publication of `session`; gives what was done.
+    """Let readers see the newest kept publication of `session`; gives what was done.
 
-    The link is replaced in one step, under the lock of a run, when the whole file could be read.
-    The build file stays as it is: the next night goes on from all that is known. Raises
+    That is one step, under the lock of a run, when all of it could be read. What runs write to
+    stays as it is: the next night goes on from all that is known. Raises
     RestoreError, PlaceError or HeldError.
     """
     kept = Run.of(_kept(place, session))
     place.require_writable()
+    place.make()
     run = Run("restore", kept.source, session, kept.known_by, kept.is_simulated)
     with hold(place, run):
         run_id = _kept(place, session)["run_id"]  # the run before may have removed the one found
         if run_id == published_record(place).get("run_id"):
             return f"Readers already see session {session} (run {run_id}): nothing to do."
-        if words := damage_of(place.published / run_id / "warehouse.duckdb"):
+        if words := place.store.damage(run_id):
             raise RestoreError(
                 f"The publication of {session} (run {run_id}) is damaged ({words}): readers keep "
                 "what they see; name another session of those that `rotation status` lists."
             )
         with recorded(place, run):
-            point_current(place, place.published / run_id, run)
+            place.store.restore(run_id, run)
             run.finish("published", f"Session {session} is restored (run {run_id}).")
     return run.message
 

@@ -144,7 +144,7 @@ def recorded(place: Place, run: Run) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if place.current.resolve().name != run.run_id:  # else readers have it: that came after
+        if not place.store.has_published(run.run_id):  # else readers have it: that came after
             _finish_early(run, error)
         with suppress(OSError):  # no room: `hold` tries again when it has made some
             run.write(path)
@@ -176,10 +176,8 @@ def read_records(place: Place) -> list[dict[str, Any]]:
 
 
 def kept_records(place: Place) -> list[dict[str, Any]]:
-    """The records of the publications that are kept, newest first; the build file is that far."""
-    folders = sorted(place.published.glob("[!.]*"), reverse=True)
-    records = [(folder.name, _publication_record(folder)) for folder in folders]
-    return [record for name, record in records if record.get("run_id") == name]
+    """The records of the publications that are kept, newest first; what runs write is that far."""
+    return place.store.kept_records()
 
 
 def is_ahead(place: Place) -> bool:
@@ -193,8 +191,4 @@ def is_ahead(place: Place) -> bool:
 
 def published_record(place: Place) -> dict[str, Any]:
     """The record of the run that readers see now; empty where nothing is published."""
-    return _publication_record(place.current)
-
-
-def _publication_record(folder: Path) -> dict[str, Any]:
-    return read_record(folder / "run.json")
+    return place.store.published_record()

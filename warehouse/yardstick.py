@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from warehouse.connect import DAMAGE, WarehouseError, damage_of, open_published
+from warehouse.connect import DAMAGE, WarehouseError, open_published
 from warehouse.place import Place
 from warehouse.run import Run, is_ahead, published_record
 
@@ -47,7 +47,7 @@ def last_publication(place: Place) -> Yardstick:
     except duckdb.CatalogException:  # published by a version that had other tables
         return Yardstick()
     except (WarehouseError, *DAMAGE):
-        if not (words := damage_of(place.warehouse.resolve())):
+        if not (words := place.store.damage(published["run_id"])):
             raise
         log.warning("the last publication is damaged (%s): nothing is held against it", words)
         return Yardstick()

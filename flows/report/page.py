@@ -16,7 +16,8 @@ from flows.report.figure import Figure, Section
 from flows.report.query import packed
 from warehouse.connect import open_published
 from warehouse.place import PAGE, Place
-from warehouse.run import Run, read_record
+from warehouse.publish import published_run
+from warehouse.run import Run
 
 FOLDER = Path(__file__).parent
 
@@ -59,17 +60,15 @@ def write_page(place: Place) -> Path:
     Raises WarehouseError where nothing is published.
     """
     with open_published(place) as con:
-        # The folder of the file that is open: a night may publish meanwhile.
-        opened = con.execute("select path from duckdb_databases() where not internal").fetchone()
-        assert opened
-        folder = Path(opened[0]).parent
-        html = build_page(con, Run.of(read_record(folder / "run.json")))
+        record = published_run(con)  # of what is open: a night may publish meanwhile
+        html = build_page(con, Run.of(record))
+    folder = place.published / record["run_id"]
     page = folder / PAGE
-    page.parent.mkdir(exist_ok=True)
+    page.parent.mkdir(parents=True, exist_ok=True)
     partial = page.with_suffix(f".{os.getpid()}.partial")
     partial.write_text(html, encoding="utf-8")
     partial.replace(page)
-    return place.current / PAGE
+    return place.current / PAGE if place.current.resolve() == folder.resolve() else page
 
 
 def _read(name: str) -> str:

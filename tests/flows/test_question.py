@@ -104,7 +104,10 @@ def test_what_reads_past_the_warehouse(
 
 
 def test_a_table_named_by_a_text(con: duckdb.DuckDBPyConnection) -> None:
-    assert con.execute(only_select(con, "from query_table('core.quote')")).fetchall()
+    for names in ("'core.quote'", "['core.quote', 'core.quote']"):
+        assert con.execute(only_select(con, f"from query_table({names})")).fetchall()
+    with pytest.raises(QueryError, match="not put together"):
+        only_select(con, "from query_table('core.' || 'quote')")
 
 
 @pytest.mark.parametrize(
