@@ -146,12 +146,6 @@ def damage_of(path: Path) -> str:
     return ""
 
 
-def _damage(place: Place, error: Exception) -> str:
-    """What is wrong with the build file, where `error` comes of it and not of another."""
-    words = _first_line(error)
-    return words if str(place.build) in words else damage_of(place.build)
-
-
 def read_all(con: duckdb.DuckDBPyConnection) -> None:
     """Read every value of every table that is attached."""
     tables = con.execute(
