@@ -32,6 +32,7 @@ BY_SESSION = {
     "core.quote",
     "core.session",
     "rotation.breadth",
+    "rotation.breadth_count",
     "rotation.concentration",
     "rotation.quadrant",
     "rotation.rate_beta",

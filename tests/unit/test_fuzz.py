@@ -320,7 +320,7 @@ create schema core;
 create table core.quote as select 'IWM' as symbol, date '2026-01-27' as session, 1.5 as close;
 create table ops.table_catalog as
     select 'core' as schema_name, 'quote' as table_name, 'symbol, session' as grain, 'Bars' as
-        description;
+        description, null::date as changed_since;
 """
 
 
