@@ -66,6 +66,7 @@ class FileStore:
                 # Given as a parameter, DuckDB's client would import pandas first.
                 con.execute(f"set temp_directory = {literal(spill)}")
                 con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
+                con.execute("set enable_progress_bar = false")
                 yield con
 
     def attach_published(self, con: duckdb.DuckDBPyConnection) -> None:

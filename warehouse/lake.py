@@ -16,7 +16,11 @@ from warehouse.place import Lake
 
 NAME = "warehouse"  # the database, as in a file; a schema's name would be ambiguous
 EXTENSIONS = ("httpfs", "postgres_scanner", "ducklake")
-SETTINGS = ("set autoinstall_known_extensions = false", "set autoload_known_extensions = false")
+SETTINGS = (
+    "set autoinstall_known_extensions = false",
+    "set autoload_known_extensions = false",
+    "set enable_progress_bar = false",
+)
 KEYS = ("s3_access_key_id", "s3_secret_access_key", "s3_session_token")
 NEVER_MADE = "creating a new DuckLake is explicitly disabled"
 
