@@ -143,8 +143,8 @@ def in_polars(bars: Path, result: Path) -> None:
     told.collect(engine="streaming").write_parquet(result)
 
 
-def with_returns() -> tuple[str, str]:
-    """The SQL of trend and of breadth, with returns that the product does not take of every symbol.
+def with_returns() -> dict[str, str]:
+    """The SQL of trend and breadth, with returns that the product does not take of every symbol.
 
     They go into the windows and the groups that are there: 63 and 252 sessions, and shares above 0.
     """
@@ -154,14 +154,12 @@ def with_returns() -> tuple[str, str]:
     from warehouse.transform import read_transforms
 
     sql = {transform.name: transform.text for transform in read_transforms()}
-    trend, breadth = (
-        sqlglot.parse_one(sql[name], dialect="duckdb")
-        for name in ("rotation.trend", "rotation.breadth")
-    )
+    names = ("rotation.trend", "rotation.breadth_count", "rotation.breadth")
+    trend, count, breadth = (sqlglot.parse_one(sql[name], dialect="duckdb") for name in names)
 
     def add(query: exp.Expr, part: str, columns: list[str]) -> None:
         parts = {cte.alias: cte.this for cte in query.find_all(exp.CTE)}
-        parts.get(part, query).select(*columns, copy=False, dialect="duckdb")
+        (parts[part] if part else query).select(*columns, copy=False, dialect="duckdb")
 
     longer = {span: n for span, n in RETURNS.items() if span in ("3m", "12m")}
     returns = [f"return_{span}_pct" for span in longer]
@@ -169,11 +167,12 @@ def with_returns() -> tuple[str, str]:
     spans = ("1m", *longer)
     add(trend, "windowed", [f"{c} as {name}" for c, name in zip(changes, returns, strict=True)])
     add(trend, "", returns)
-    add(breadth, "covered", [f"t.{name}" for name in returns])
+    add(count, "covered", [f"t.{name}" for name in returns])
     rising = "100 * avg((return_{0}_pct > 0)::integer) as rising_{0}_pct"
-    add(breadth, "counted", [rising.format(span) for span in spans])
+    add(count, "", [rising.format(span) for span in spans])
     add(breadth, "", [f"c.rising_{span}_pct" for span in spans])
-    return trend.sql(dialect="duckdb"), breadth.sql(dialect="duckdb")
+    queries = (trend, count, breadth)
+    return {name: query.sql(dialect="duckdb") for name, query in zip(names, queries, strict=True)}
 
 
 def in_rotation(bars: Path, result: Path) -> None:
@@ -186,7 +185,6 @@ def in_rotation(bars: Path, result: Path) -> None:
     def step(name: str) -> None:
         print(f"{name}: {time.perf_counter() - began:.1f}", flush=True)
 
-    trend, breadth = with_returns()
     with tempfile.TemporaryDirectory() as home, open_build(Place(Path(home))) as con:
         con.execute(f"create table raw.bar as from '{bars}/*.parquet'")
         step("bars copied")
@@ -215,10 +213,9 @@ def in_rotation(bars: Path, result: Path) -> None:
             from core.quote
             """
         )
-        con.execute(f"create table rotation.trend as {trend}")
-        step("trend")
-        con.execute(f"create table rotation.breadth as {breadth}")
-        step("breadth")
+        for name, query in with_returns().items():
+            con.execute(f"create table {name} as {query}")
+            step(name.removeprefix("rotation."))
         con.execute(
             f"copy (select {', '.join(COLUMNS)} from rotation.breadth order by session) "
             f"to '{result}' (format parquet)"
