@@ -30,7 +30,6 @@ READERS = 4
 READ = """
 import sys, time
 from pathlib import Path
-from unittest.mock import patch
 from readers import look
 from warehouse.connect import WarehouseError, open_published
 from warehouse.place import Place

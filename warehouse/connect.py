@@ -1,7 +1,6 @@
 """Connections: one that writes, and any number of readers of what is published."""
 
 import errno
-import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,8 +26,6 @@ FULL = (
     os.strerror(errno.EDQUOT),
     "failed to offload",  # where a query spills
 )
-
-log = logging.getLogger("rotation")
 
 
 class WarehouseError(Exception):
@@ -90,15 +87,17 @@ def declare_landed(con: duckdb.DuckDBPyConnection) -> None:
     )
     for schema in ("raw", "ops"):
         for declaration in read_declarations(FOLDER / schema):
-            missing = set(declaration.column_names).difference(existing.get(declaration.name, ()))
+            known = existing.get(declaration.name, ())
+            missing = [column for column in declaration.columns if column.name not in known]
             if not missing:
                 continue
-            con.execute(declaration.create_statement)
-            for column in declaration.columns:
-                con.execute(
-                    f"alter table {declaration.name} "
-                    f'add column if not exists "{column.name}" {column.type}'
-                )
+            if known:
+                for column in missing:
+                    con.execute(
+                        f'alter table {declaration.name} add column "{column.name}" {column.type}'
+                    )
+            else:
+                con.execute(declaration.create_statement)
             comment_on(con, declaration)
 
 

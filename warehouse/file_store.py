@@ -70,8 +70,8 @@ class FileStore:
                 yield con
 
     def attach_published(self, con: duckdb.DuckDBPyConnection) -> None:
-        path = str(self.place.warehouse.resolve()).replace("'", "''")
-        con.execute(f"attach '{path}' as published (read_only)")
+        path = literal(str(self.place.warehouse.resolve()))
+        con.execute(f"attach {path} as published (read_only)")
 
     def published_record(self) -> dict[str, Any]:
         return _publication_record(self.place.current)
@@ -215,8 +215,8 @@ def _compact(con: duckdb.DuckDBPyConnection, place: Place) -> None:
         con.close()
         return
     compacted = place.home / ".current-compacted.duckdb"
-    path = str(compacted).replace("'", "''")
-    con.execute(f"attach '{path}' as compacted (storage_version '{STORAGE_VERSION}')")
+    path = literal(str(compacted))
+    con.execute(f"attach {path} as compacted (storage_version '{STORAGE_VERSION}')")
     con.execute("copy from database build to compacted")
     con.execute("checkpoint compacted")  # raises where detaching would not
     con.execute("detach compacted")
