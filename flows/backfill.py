@@ -8,7 +8,7 @@ from prefect import flow
 from flows.docs import refusal_shown
 from flows.gate import check_tables
 from flows.plan import plan_backfill
-from flows.sources import open_source
+from flows.sources import open_source, spec_of
 from flows.steps import (
     build_tables,
     compare_published,
@@ -18,6 +18,7 @@ from flows.steps import (
     sources_told,
     summarise,
 )
+from flows.workers import workers
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -31,9 +32,14 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
     place = Place.of(home)
     plan = plan_backfill(open_source(source), start, end, place)
     run = plan.run
-    with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
-        news = land_source(con, plan.source, run, place, (start, end))
-        tables = build_tables(con, place, run, news)
+    with (
+        writing(place, run) as con,
+        refusal_shown(con, place, run),
+        sources_told(con, run),
+        workers(con, place, run, spec_of(source)) as shared,
+    ):
+        news = land_source(con, plan.source, run, place, (start, end), shared)
+        tables = build_tables(con, place, run, news, workers=shared)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)

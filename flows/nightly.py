@@ -10,7 +10,7 @@ from prefect.states import Completed
 from flows.docs import refusal_shown
 from flows.gate import check_tables
 from flows.plan import NothingToDo, plan_night
-from flows.sources import open_source
+from flows.sources import open_source, spec_of
 from flows.steps import (
     build_tables,
     compare_published,
@@ -20,6 +20,7 @@ from flows.steps import (
     sources_told,
     summarise,
 )
+from flows.workers import workers
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -44,9 +45,14 @@ def nightly(
     except NothingToDo as nothing:
         return Completed(message=str(nothing), name="Skipped")
     run = plan.run
-    with writing(place, run) as con, refusal_shown(con, place, run), sources_told(con, run):
-        news = land_source(con, plan.source, run, place)
-        tables = build_tables(con, place, run, news)
+    with (
+        writing(place, run) as con,
+        refusal_shown(con, place, run),
+        sources_told(con, run),
+        workers(con, place, run, spec_of(source)) as shared,
+    ):
+        news = land_source(con, plan.source, run, place, workers=shared)
+        tables = build_tables(con, place, run, news, workers=shared)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run, accept_coverage_fall)
         publish_run(con, place, run, moved)

@@ -14,6 +14,7 @@ from flows.steps import (
     run_name,
     summarise,
 )
+from flows.workers import workers
 from warehouse.place import Place
 from warehouse.writing import writing
 
@@ -23,8 +24,12 @@ def rebuild(home: Path | None = None) -> str:
     """Recompute and publish the newest session; errors as of `flows.nightly.nightly`."""
     place = Place.of(home)
     run = plan_rebuild(place)
-    with writing(place, run) as con, refusal_shown(con, place, run):
-        tables = build_tables(con, place, run, set(), rebuild=True)
+    with (
+        writing(place, run) as con,
+        refusal_shown(con, place, run),
+        workers(con, place, run) as shared,
+    ):
+        tables = build_tables(con, place, run, set(), rebuild=True, workers=shared)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)

@@ -7,7 +7,6 @@ from datetime import date
 from typing import ParamSpec, TypeVar
 
 import duckdb
-import pandas as pd
 from prefect import Task, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.assets import Asset, AssetProperties
@@ -16,12 +15,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, sentence
-from flows.asking import ask, counted, require_members
+from flows.asking import ask, counted, note_answers, require_members
+from flows.batch import Batch
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.report.page import build_page
 from flows.secret import kept_secret
-from flows.sources import DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
+from flows.sources import BY_SYMBOL, DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
+from flows.workers import Told, Workers
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.dataset import Dataset
@@ -45,35 +46,13 @@ R = TypeVar("R")
 log = logging.getLogger("rotation")
 
 
-class Batch:
-    """A frame from `ingest` to `land`, given away once: Prefect keeps what tasks return."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame: pd.DataFrame | None = frame
-        self.rows = len(frame)
-
-    def restrict(self, column: str, span: tuple[date, date]) -> None:
-        """Keep rows dated within `span`, ends included, and those whose date cannot be read."""
-        assert self.frame is not None
-        if self.frame.empty:
-            return  # of nothing a vendor makes no columns either
-        dates = pd.to_datetime(self.frame[column], errors="coerce", format="ISO8601")
-        within = dates.between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
-        self.frame = self.frame[within | dates.isna()]
-
-    def take(self) -> pd.DataFrame:
-        frame, self.frame = self.frame, None
-        assert frame is not None
-        return frame
-
-
 @task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
 def ingest(source: Bulk, dataset: str, since: date | None, until: date) -> Batch:
     """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
     log.debug("ingest %s", dataset)
     batch = Batch(source.fetch(dataset, since, until))
     if dataset == "quote" and not batch.rows:
-        raise SourceError(f"The source {source.name} gave no quotes up to {until}.")
+        raise SourceError(_no_quotes(source, until))
     log.info("ingest %-11s %11s rows", dataset, f"{batch.rows:,}")
     return batch
 
@@ -97,8 +76,23 @@ def ask_vendor(
 def land_batch(con: duckdb.DuckDBPyConnection, dataset: str, batch: Batch, run: Run) -> Landed:
     """Append what is news to `raw`, set bad rows aside, note the outcome."""
     log.debug("land %s", dataset)
-    landed = land(con, dataset, batch.take(), run)
+    return _noted(con, land(con, dataset, batch.take(), run), run)
+
+
+def land_shares(
+    con: duckdb.DuckDBPyConnection, dataset: str, told: Sequence[Told], workers: Workers
+) -> Landed:
+    """Do the same with what workers have found."""
+    log.debug("land %s", dataset)
+    outcomes = [outcome for _, share in told for outcome in share]
+    if outcomes:
+        note_answers(con, dataset, workers.run, outcomes)
+    return _noted(con, workers.shares.land(dataset, [news for news, _ in told]), workers.run)
+
+
+def _noted(con: duckdb.DuckDBPyConnection, landed: Landed, run: Run) -> Landed:
     note_outcome(con, run, landed)
+    dataset = landed.dataset
     news, aside = f"{landed.landed:,}", f"{landed.quarantined:,}"
     log.info("land   %-11s %11s new rows, %s set aside", dataset, news, aside)
     return landed
@@ -139,18 +133,22 @@ def land_source(
     run: Run,
     place: Place,
     span: tuple[date, date] | None = None,
+    workers: Workers | None = None,
 ) -> set[str]:
     """Ingest and land every dataset; gives the raw tables that have new rows.
 
     A `span` takes only what is dated within it, and of a vendor's quotes all that it begins; what a
     vendor says of today alone is not asked for. Without, a vendor is asked for what is wanted, and
     of another source quotes from a few sessions before the newest that landed, the rest whole.
+    What is by symbol is for `workers`, where there are any.
     """
     news = set()
     if isinstance(source, Vendor):
         pace = shared_pace(source.requests_per_second)
         source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
+        if workers and dataset in BY_SYMBOL:
+            continue
         outcomes: Sequence[Outcome] = ()
         is_whole = False
         if isinstance(source, Vendor):
@@ -169,7 +167,32 @@ def land_source(
             news.add(f"raw.{dataset}")
         if dataset == "holding":
             require_members(con, outcomes)
+    if workers:
+        news |= _land_by_workers(con, source, workers, span)
     return news
+
+
+def _land_by_workers(
+    con: duckdb.DuckDBPyConnection,
+    source: Bulk | Vendor,
+    workers: Workers,
+    span: tuple[date, date] | None,
+) -> set[str]:
+    news = set()
+    log.debug("ingest by workers")
+    for dataset, told in workers.ingest(source, span).items():
+        rows = sum(share.received for share, _ in told)
+        log.info("ingest %-11s %11s rows in %d shares", dataset, f"{rows:,}", len(told))
+        if dataset == "quote" and not rows and isinstance(source, Bulk):
+            raise SourceError(_no_quotes(source, workers.run.session))
+        landing = asset_task(land_shares, "land", Dataset.named(dataset).declaration)
+        if landing(con, dataset, told, workers).landed:
+            news.add(f"raw.{dataset}")
+    return news
+
+
+def _no_quotes(source: Bulk, until: date) -> str:
+    return f"The source {source.name} gave no quotes up to {until}."
 
 
 @contextmanager
@@ -198,10 +221,11 @@ def build_tables(
     news: set[str],
     *,
     rebuild: bool = False,
+    workers: Workers | None = None,
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
     transforms = read_transforms()
-    materializer = Materializer(con, transforms, news, rebuild=rebuild)
+    materializer = Materializer(con, transforms, news, rebuild=rebuild, workers=workers)
     done = [
         asset_task(build_table, "build", t.declaration, t.inputs)(t, materializer)
         for t in transforms

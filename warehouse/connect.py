@@ -19,6 +19,15 @@ SCHEMAS = ("raw", "reference", "core", "rotation", "ops")
 STORAGE_VERSION = "v1.0.0"
 # A night fits a machine of 2 GB, beside Prefect and Great Expectations; what is larger spills.
 MEMORY_LIMIT = "600MB"
+# How every connection that lands or builds is set.
+WORKING = (
+    "set timezone = 'UTC'",
+    f"set memory_limit = '{MEMORY_LIMIT}'",
+    "set preserve_insertion_order = false",
+    "set enable_progress_bar = false",
+    # A table made in the same transaction looks empty to the planner, which then loops.
+    "set asof_loop_join_threshold = 0",
+)
 DAMAGE = (duckdb.IOException, duckdb.InternalException, duckdb.SerializationException)
 
 FULL = (
@@ -36,12 +45,8 @@ class WarehouseError(Exception):
 def open_build(place: Place) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open what runs write to, with its schemas and landed tables. Raises WarehouseError."""
     with explained(place), place.store.open_build() as con:
-        con.execute("set timezone = 'UTC'")
-        con.execute(f"set memory_limit = '{MEMORY_LIMIT}'")
-        con.execute("set preserve_insertion_order = false")
-        con.execute("set enable_progress_bar = false")
-        # A table made in the same transaction looks empty to the planner, which then loops.
-        con.execute("set asof_loop_join_threshold = 0")
+        for setting in WORKING:
+            con.execute(setting)
         con.begin()
         declare_landed(con)
         con.commit()

@@ -36,7 +36,8 @@ class Declaration:
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
     symbol whole; None means that the table is rebuilt whole. A table not kept by symbol needs none,
-    0, of sessions before the first that changed. A view is never stored. `example` is a
+    0, of sessions before the first that changed. `shared` names the input of its CTE `part` that
+    can be dealt out by symbol, because the parts add up. A view is never stored. `example` is a
     query that shows what the table answers, `source` where the formula of a metric is from.
     """
 
@@ -47,6 +48,7 @@ class Declaration:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     lookback: int | str | None = None
+    shared: str = ""
     is_view: bool = False
     example: str = ""
     source: str = ""
@@ -125,6 +127,7 @@ def read_declaration(path: Path) -> Declaration:
         grain=grain,
         columns=columns,
         lookback=content.get("lookback"),
+        shared=str(content.get("shared", "")),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),
         source=" ".join(str(content.get("source", "")).split()),

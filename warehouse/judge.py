@@ -12,6 +12,7 @@ from warehouse.known_at import KNOWN_AT
 from warehouse.run import Run
 
 LIVE = "live"  # the source whose answers are of the moment
+ROW_NUMBER = "row_number"
 
 # A name that is one: a vendor may quote what nobody holds, but spaces, markup, paths, control
 # characters, look-alikes and a megabyte of text name nothing that is traded.
@@ -64,15 +65,16 @@ REASONS = {
 
 
 def judge(con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame, run: Run) -> None:
-    """Make the temporary tables `typed` and `repeated` of an answer, and set its bad rows aside.
+    """Make the temporary tables `typed`, `repeated` and `aside` of an answer.
 
-    `typed` has each row known by the run's horizon, cast as declared, with its place in the answer,
-    the known_at it was given, a hash of its values and the reason that it is bad; `repeated`
-    numbers the versions of a key that come at several times.
+    `typed` has each row known by the run's horizon, cast as declared, with its place in the answer
+    (the frame's `row_number`, where it is a share of one), the known_at it was given, a hash of its
+    values and the reason that it is bad; `repeated` numbers the versions of a key that come at
+    several times; `aside` is what `ops.quarantine` is to get.
     """
     _type_rows(con, dataset, frame, run)
     _settle_repeated(con, dataset)
-    _quarantine(con, dataset.name, run)
+    _set_aside(con, dataset.name, run)
     con.unregister("answer")
 
 
@@ -81,8 +83,10 @@ def _type_rows(
 ) -> None:
     # DuckDB guesses the type of a column of objects from a sample; as text it keeps every cell.
     objects = {name: "str" for name, kind in frame.dtypes.items() if kind == "object"}
-    numbered = frame.astype(objects).assign(row_number=np.arange(1, len(frame) + 1))
-    con.register("answer", numbered)
+    answer = frame.reset_index(drop=True).astype(objects)  # an index would be one more column
+    if ROW_NUMBER not in answer:
+        answer = answer.assign(**{ROW_NUMBER: np.arange(1, len(frame) + 1)})
+    con.register("answer", answer)
     columns = [c for c in dataset.declaration.columns if c.name in dataset.values]
     given = [column for column in columns if column.name in frame.columns]
     absent = [column for column in columns if column.name not in frame.columns]
@@ -216,11 +220,11 @@ def _wrong(column: Column) -> str:
             return f"{name} is not null and {column.name} is null"
 
 
-def _quarantine(con: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
-    """Keep bad rows as they came, each by the run that saw it first."""
+def _set_aside(con: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
+    """Bad rows as they came, each by the run that saw it first."""
     con.execute(
         """
-        insert into ops.quarantine
+        create or replace temp table aside as
         with bad as (
             select row_number, reason
             from typed
@@ -234,7 +238,12 @@ def _quarantine(con: duckdb.DuckDBPyConnection, name: str, run: Run) -> None:
             from answer semi join bad using (row_number)
         )
 
-        select $run_id, $dataset, bad.row_number, bad.reason, came.row
+        select
+            $run_id as run_id,
+            $dataset as dataset,
+            bad.row_number,
+            bad.reason,
+            came.row
         from bad
         inner join came using (row_number)
         anti join ops.quarantine as seen

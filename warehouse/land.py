@@ -8,8 +8,8 @@ import pandas as pd
 
 from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
 from warehouse.judge import judge
-from warehouse.refuse import require_few_bad
-from warehouse.restated import note_restatements
+from warehouse.refuse import Tally, require_few_bad, tally
+from warehouse.restated import find_restatements
 from warehouse.run import Run
 
 NO_BAR = "null::date, null::double"
@@ -20,6 +20,8 @@ BAR_BEFORE = """,
     end as previous_session,
     lag(adj_close) over answer as previous_adj_close
 """
+# The earliest session of each symbol of which `news` has a word.
+CHANGED = "select symbol, min(session) as session from news group by symbol"
 ANSWER = "window answer as (partition by symbol, coalesce(version, 1) order by session)"
 
 
@@ -42,29 +44,52 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
     Quotes leave the earliest changed session of each symbol in the temporary table
     `changed(symbol, session)`.
     """
+    counted = find_news(con, name, frame, run)
+    con.execute("insert into ops.quarantine by name from aside")
+    require_few_bad(con, name, counted, run)
+    con.execute(f"insert into raw.{name} by name from news")
+    if Dataset.named(name).has_bars:
+        con.execute("insert into ops.restatement by name from restated")
+        con.execute(f"create or replace temp table changed as {CHANGED}")
+    return note_landed(name, len(frame), counted, drop_news(con), run)
+
+
+def find_news(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Run) -> Tally:
+    """Make the temporary tables `news`, `aside` and, of quotes, `restated`; writes nothing else.
+
+    They are what `raw.<name>`, `ops.quarantine` and `ops.restatement` are to get; `drop_news` ends
+    them.
+    """
     dataset = Dataset.named(name)
     judge(con, dataset, frame, run)
-    require_few_bad(con, name, run)
-    _append_news(con, dataset, run)
+    counted = tally(con)
+    _find_news(con, dataset, run)
+    con.execute("drop table typed")
+    con.execute("drop table repeated")
     if dataset.has_bars:
-        con.execute(
-            "create or replace temp table changed as "
-            "select symbol, min(session) as session from news group by symbol"
-        )
-        note_restatements(con, run)
-    counted = con.execute(
-        "select (select count(*) from news), count(*) from typed where reason is not null"
-    ).fetchone()
+        find_restatements(con, run)
+    return counted
+
+
+def drop_news(con: duckdb.DuckDBPyConnection) -> int:
+    """Drop what `find_news` made; gives how many rows were news."""
+    counted = con.execute("select count(*) from news").fetchone()
     assert counted
-    for table in ("typed", "repeated", "news"):
-        con.execute(f"drop table {table}")
-    run.rows_landed += counted[0]
-    run.rows_quarantined += counted[1]
-    return Landed(name, len(frame), *counted)
+    for table in ("news", "aside", "restated"):
+        con.execute(f"drop table if exists temp.{table}")
+    return int(counted[0])
 
 
-def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> None:
-    """Append rows whose values differ from the version before theirs; keep them in `news`.
+def note_landed(name: str, received: int, counted: Tally, news: int, run: Run) -> Landed:
+    """Add to the run's counts what became of a batch."""
+    bad = counted.bad.total()
+    run.rows_landed += news
+    run.rows_quarantined += bad
+    return Landed(name, received, news, bad)
+
+
+def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> None:
+    """Rows whose values differ from the version before theirs.
 
     A row with a known_at of its own follows the newest version known by then, one without
     follows the newest of all.
@@ -186,20 +211,14 @@ def _append_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> 
             end as known_at,
             given_known_at is null
                 and known_before is null
-                and known_at < $known_by - interval 1 day as is_known_at_assumed
+                and known_at < $known_by - interval 1 day as is_known_at_assumed,
+            $source as source,
+            $run_id as run_id
         from typed
         inner join fresh using (row_number)
         {bar_of}
         """,
-        {"known_by": run.known_by},
-    )
-    con.execute(
-        f"""
-        insert into {table} by name
-        select *, $source as source, $run_id as run_id
-        from news
-        """,
-        {"source": run.source, "run_id": run.run_id},
+        {"known_by": run.known_by, "source": run.source, "run_id": run.run_id},
     )
 
 

@@ -1,15 +1,16 @@
 """Each transform's result becomes its table, whole or from the earliest change on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 import duckdb
 
 from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
-from warehouse.transform import Transform, TransformError, fingerprints
+from warehouse.transform import PART, Transform, TransformError, fingerprints
 
 # A symbol x session table reads these inputs from its look-back on, and replaces what follows.
 WINDOWED = ("raw.quote", "core.quote")
@@ -25,11 +26,22 @@ class Materialized:
     rows: int
 
 
+class Workers(Protocol):
+    """Who brings tables that are kept by symbol and session up to date, share by share."""
+
+    def build(self, transform: Transform, *, is_whole: bool) -> int:
+        """Extend a history by what `changed` says, or rebuild it; gives the rows written."""
+
+    def add_up(self, transform: Transform, since: date) -> str:
+        """The relation, as SQL, of all shares' parts of a table from a session on."""
+
+
 class Materializer:
     """Brings the tables of `core` and `rotation` up to what landed.
 
     Wants the temporary table `changed(symbol, session)` that landing quotes leaves, unless
-    everything is rebuilt. `landed` names the raw tables that have new rows.
+    everything is rebuilt. `landed` names the raw tables that have new rows. Where there are
+    `workers`, they do what can be done by symbol.
     """
 
     def __init__(
@@ -39,9 +51,11 @@ class Materializer:
         landed: set[str],
         *,
         rebuild: bool = False,
+        workers: Workers | None = None,
     ) -> None:
         self.con = con
         self.transforms = transforms
+        self.workers = workers
         self.fingerprints = fingerprints(transforms, _landed_texts())
         self.stale = set(landed)
         self.rebuild = rebuild
@@ -94,10 +108,13 @@ class Materializer:
         return (row and row[0]) or date.max
 
     def _replace(self, transform: Transform) -> int:
-        name = transform.name
-        self._write(transform, f"create or replace {transform.declaration.kind} {name}", {})
-        _require_grain(self.con, transform.declaration, name)
-        comment_on(self.con, transform.declaration)
+        declaration, name = transform.declaration, transform.name
+        if declaration.is_history and self.workers:
+            return self.workers.build(transform, is_whole=True)
+        target = f"create or replace {declaration.kind} {name}"
+        write_table(self.con, transform, target, self._parts(transform, date.min))
+        require_grain(self.con, declaration, name)
+        comment_on(self.con, declaration)
         return _count(self.con, name)
 
     def _is_extensible(self, transform: Transform) -> bool:
@@ -107,55 +124,104 @@ class Materializer:
         other = self.stale.intersection(transform.inputs) - self.extended
         return transform.name in self.extended and not other
 
+    def _parts(self, transform: Transform, since: date) -> dict[str, str]:
+        """What stands in for the part of a table that workers have computed."""
+        if self.workers and transform.declaration.shared:
+            return {PART: self.workers.add_up(transform, since)}
+        return {}
+
     def _extend(self, transform: Transform) -> int:
         """Replace the rows of changed symbols, or of all, from their earliest change on."""
         con, name = self.con, transform.name
         if transform.declaration.is_history:
-            _read_back(con, transform.declaration.lookback)
-            windows = {
-                table: f"(select q.* from {table} as q inner join reading using (symbol) "
-                "where q.session >= reading.session)"
-                for table in WINDOWED
-            }
-            kept = CHANGED
-            replaced = "using changed as c where t.symbol = c.symbol and t.session >= c.session"
+            if self.workers:
+                return self.workers.build(transform, is_whole=False)
+            make_fresh(con, transform, {})
+            delete_changed(con, name)
         else:
             since = f"session >= date '{self.changed_since()}'"
             windows = {table: f"(select * from {table} where {since})" for table in self.extended}
-            kept, replaced = "", f"where {since}"
-        self._write(transform, "create or replace temp table fresh", windows, kept)
-        _require_grain(con, transform.declaration, "fresh")
-        con.execute(f"delete from {name} as t {replaced}")
+            parts = self._parts(transform, self.changed_since())
+            write_table(con, transform, "create or replace temp table fresh", windows | parts)
+            require_grain(con, transform.declaration, "fresh")
+            con.execute(f"delete from {name} where {since}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")
         con.execute("drop table fresh")
         return rows
 
-    def _write(
-        self, transform: Transform, target: str, windows: dict[str, str], kept: str = ""
-    ) -> None:
-        """Run the transform into `target`, its columns cast as declared, others refused.
 
-        `kept` is a join on its rows, `built`, that says which of them are wanted.
-        """
-        con, declaration = self.con, transform.declaration
-        if transform.function is None:
-            query = f"({transform.reading(windows)})"
-        else:
-            frames = {
-                name.replace(".", "_", 1): con.execute(f"from {windows.get(name, name)}").df()
-                for name in transform.inputs
-            }
-            con.register("result", transform.function(**frames))
-            query = "result"
-        built = {
-            column: type_ for column, type_, *_ in con.execute(f"describe from {query}").fetchall()
+def make_fresh(
+    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str]
+) -> None:
+    """Make the temporary table `fresh`: a history's rows of `changed` symbols since their change.
+
+    `relations` say, as SQL, where inputs are that are not in their tables alone.
+    """
+    _read_back(con, transform.declaration.lookback)
+    windows = {
+        table: f"(select q.* from {relations.get(table, table)} as q inner join reading "
+        "using (symbol) where q.session >= reading.session)"
+        for table in WINDOWED
+    }
+    target = "create or replace temp table fresh"
+    write_table(con, transform, target, {**relations, **windows}, CHANGED)
+    require_grain(con, transform.declaration, "fresh")
+
+
+def make_whole(
+    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str]
+) -> None:
+    """Make `fresh`: all rows of a history for the symbols in `changed`."""
+    windows = {
+        table: f"(select q.* from {relations.get(table, table)} as q semi join changed "
+        "using (symbol))"
+        for table in WINDOWED
+    }
+    target = "create or replace temp table fresh"
+    write_table(con, transform, target, {**relations, **windows})
+    require_grain(con, transform.declaration, "fresh")
+
+
+def delete_changed(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove what `make_fresh` replaces."""
+    con.execute(
+        f"delete from {name} as t using changed as c "
+        "where t.symbol = c.symbol and t.session >= c.session"
+    )
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection,
+    transform: Transform,
+    target: str,
+    relations: Mapping[str, str],
+    kept: str = "",
+) -> None:
+    """Run the transform into `target`, its columns cast as declared, others refused.
+
+    `relations` replace inputs, `kept` is a join on its rows, `built`, that says which of them are
+    wanted. Raises TransformError where columns or types are not as declared.
+    """
+    if transform.function is None:
+        query = f"({transform.reading(relations)})"
+    else:
+        frames = {
+            name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
+            for name in transform.inputs
         }
-        _require_columns(transform, built)
-        columns = ", ".join(f'"{c.name}"::{c.type} as "{c.name}"' for c in declaration.columns)
-        con.execute(f"{target} as select {columns} from {query} as built {kept}")
-        if transform.function is not None:
-            con.unregister("result")
+        con.register("result", transform.function(**frames))
+        query = "result"
+    built = {
+        column: type_ for column, type_, *_ in con.execute(f"describe from {query}").fetchall()
+    }
+    _require_columns(transform, built)
+    columns = ", ".join(
+        f'"{c.name}"::{c.type} as "{c.name}"' for c in transform.declaration.columns
+    )
+    con.execute(f"{target} as select {columns} from {query} as built {kept}")
+    if transform.function is not None:
+        con.unregister("result")
 
 
 def _landed_texts() -> dict[str, str]:
@@ -243,7 +309,8 @@ def _require_columns(transform: Transform, built: dict[str, str]) -> None:
             )
 
 
-def _require_grain(con: duckdb.DuckDBPyConnection, declaration: Declaration, relation: str) -> None:
+def require_grain(con: duckdb.DuckDBPyConnection, declaration: Declaration, relation: str) -> None:
+    """Raise TransformError where a key of the grain is missing or comes twice."""
     keys = ", ".join(declaration.grain)
     missing = " or ".join(f"{name} is null" for name in declaration.grain)
     broken = con.execute(

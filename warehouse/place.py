@@ -78,17 +78,27 @@ def _without_password(catalog: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Place:
-    """The paths of one home, and its lake where the warehouse is in one."""
+    """The paths of one home, and its lake where the warehouse is in one.
+
+    `dask` names the scheduler whose workers share the work of a run; empty where none do.
+    """
 
     home: Path
     lake: Lake | None = None
+    dask: str = ""
 
     @classmethod
     def of(cls, home: Path | None) -> "Place":
-        """The home named, else `$ROTATION_HOME`; raises PlaceError where the lake's settings are
-        wrong."""
+        """The home named, else `$ROTATION_HOME`; raises PlaceError where settings are wrong."""
         folder = home or Path(os.environ.get("ROTATION_HOME") or "data")
-        return cls(folder.absolute(), Lake.of_environment())
+        lake, dask = Lake.of_environment(), os.environ.get("ROTATION_DASK", "").strip()
+        if dask and not (lake and lake.catalog.startswith("postgres:")):
+            raise PlaceError(
+                "ROTATION_DASK shares a run out to several processes, which can only meet in a "
+                "lake whose catalog is in PostgreSQL: set ROTATION_WAREHOUSE (see docs/lake.md), "
+                "or unset ROTATION_DASK."
+            )
+        return cls(folder.absolute(), lake, dask)
 
     @property
     def store(self) -> "Store":

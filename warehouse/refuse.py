@@ -1,6 +1,7 @@
 """Refusing a batch whole: where too many of its rows are bad, the good ones are no better."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 import duckdb
 
@@ -17,29 +18,38 @@ FEW = 10
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """How many rows of a batch are bad, of how many, and why most of them are."""
+class Tally:
+    """How many rows an answer has, and how many are bad for which reason; shares add up."""
 
-    bad: int
-    rows: int
-    commonest: str
-    times: int
+    rows: int = 0
+    bad: Counter[str] = field(default_factory=Counter)
 
-    def is_beyond(self, limit_pct: float) -> bool:
-        return self.bad >= FEW and 100 * self.bad > limit_pct * self.rows
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.rows + other.rows, self.bad + other.bad)
+
+    @property
+    def unusual(self) -> Counter[str]:
+        return Counter({reason: n for reason, n in self.bad.items() if reason not in USUAL})
 
 
-def require_few_bad(con: duckdb.DuckDBPyConnection, dataset: str, run: Run) -> None:
-    """Raise Refused where `typed` (of `judge`) has more bad rows than the dataset's limit.
+def tally(con: duckdb.DuckDBPyConnection) -> Tally:
+    """Count `typed` (of `judge`)."""
+    counted = con.execute("select reason, count(*) from typed group by reason").fetchall()
+    bad = {reason: times for reason, times in counted if reason is not None}
+    return Tally(sum(times for _, times in counted), Counter(bad))
+
+
+def require_few_bad(con: duckdb.DuckDBPyConnection, dataset: str, counted: Tally, run: Run) -> None:
+    """Raise Refused where a batch has more bad rows than the dataset's limit.
 
     What `ops` knows of the run by then is kept, the bad rows among it; everything else that the
     transaction wrote, rows of earlier batches too, never was.
     """
-    verdict = _count(con)
+    bad, rows = counted.unusual.total(), counted.rows
     limit_pct = LIMITS_PCT.get(dataset, LIMIT_PCT)
-    if not verdict.is_beyond(limit_pct):
+    if bad < FEW or 100 * bad <= limit_pct * rows:
         return
-    said = f"{verdict.bad:,} of {verdict.rows:,} rows are bad on their own"
+    said = f"{bad:,} of {rows:,} rows are bad on their own"
     con.execute(
         """
         insert into ops.source_outcome
@@ -49,42 +59,19 @@ def require_few_bad(con: duckdb.DuckDBPyConnection, dataset: str, run: Run) -> N
             "run_id": run.run_id,
             "source": run.source,
             "key": dataset,
-            "rows": verdict.rows,
+            "rows": rows,
             "said": f"{said}: the batch is refused whole",
         },
     )
     keep_only_ops(con, run)
-    run.rows_quarantined = verdict.bad
+    run.rows_quarantined = bad
+    commonest, times = min(counted.unusual.items(), key=lambda item: (-item[1], item[0]))
     raise Refused(
         f"The batch of dataset {dataset} is refused whole and the last publication stays: {said} "
-        f"({100 * verdict.bad / verdict.rows:.1f} %, the limit is {limit_pct:g} %), most often "
-        f"because {verdict.commonest} ({verdict.times:,} rows); they are in ops.quarantine of "
-        f"build.duckdb, and `rotation status` names a page that shows them: mend the source and "
-        "run again."
+        f"({100 * bad / rows:.1f} %, the limit is {limit_pct:g} %), most often because "
+        f"{commonest} ({times:,} rows); they are in ops.quarantine of build.duckdb, and `rotation "
+        "status` names a page that shows them: mend the source and run again."
     )
-
-
-def _count(con: duckdb.DuckDBPyConnection) -> Verdict:
-    counted = con.execute(
-        """
-        with bad as (
-            select reason, count(*) as times
-            from typed
-            where reason is not null and not list_contains($usual, reason)
-            group by reason
-        )
-
-        select
-            coalesce(sum(times), 0)::bigint,
-            (select count(*) from typed),
-            coalesce(max_by(reason, times), ''),
-            coalesce(max(times), 0)
-        from bad
-        """,
-        {"usual": list(USUAL)},
-    ).fetchone()
-    assert counted
-    return Verdict(*counted)
 
 
 def keep_only_ops(con: duckdb.DuckDBPyConnection, run: Run) -> None:

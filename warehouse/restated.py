@@ -138,21 +138,20 @@ def with_finality(con: duckdb.DuckDBPyConnection, bars: pd.DataFrame, run: Run) 
         con.unregister("answer")
 
 
-def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
-    """Add to `ops.restatement` what `news` (of landing) says anew of a bar that had landed.
+def find_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    """Make `restated`, for `ops.restatement`: what `news` says anew of a bar that had landed.
 
-    A new split after a bar explains its rebased close and adj_close; a dividend after it that has
-    come since it landed its adj_close alone; anything else is the vendor's. Open, high and low go
-    with the close.
+    `news`, of landing, is not in `raw.quote` yet. A new split after a bar explains its rebased
+    close and adj_close; a dividend after it that has come since it landed its adj_close alone;
+    anything else is the vendor's. Open, high and low go with the close.
     """
     con.execute(
         f"""
-        insert into ops.restatement
+        create or replace temp table restated as
         with before as (
             select q.*
             from raw.quote as q
             semi join news using (symbol, session)
-            where q.run_id <> $run_id
             qualify row_number() over (
                 partition by q.symbol, q.session order by q.known_at desc, q.run_id desc
             ) = 1
@@ -160,10 +159,17 @@ def note_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
 
         -- Of most nights only the overlap lands anew: a bar may hear of a dividend weeks later.
         paid as (
-            select q.symbol, q.session, min(q.run_id) as run_id
-            from raw.quote as q
-            where q.symbol in (select symbol from news) and q.dividend <> 0
-            group by q.symbol, q.session
+            select symbol, session, min(run_id) as run_id
+            from (
+                select symbol, session, dividend, run_id
+                from raw.quote
+                where symbol in (select symbol from news)
+                union all
+                select symbol, session, dividend, run_id
+                from news
+            )
+            where dividend <> 0
+            group by symbol, session
         ),
 
         paid_since as (

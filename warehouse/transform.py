@@ -4,8 +4,8 @@ import hashlib
 import importlib.util
 import inspect
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declaration
 
+PART = ".part"  # as `table_name` names the CTE whose rows add up over shares of the symbols
 TRANSFORMS = FOLDER.parent / "transforms"
 
 
@@ -43,10 +44,9 @@ class Transform:
     def name(self) -> str:
         return self.declaration.name
 
-    def reading(self, replacements: dict[str, str]) -> str:
-        """The SQL with some of its input tables replaced by other relations, given as SQL."""
-
-        if not replacements.keys() & set(self.inputs):
+    def reading(self, replacements: Mapping[str, str]) -> str:
+        """The SQL with some of its input tables, or PART, replaced by relations, given as SQL."""
+        if not replacements.keys() & {*self.inputs, PART}:
             return self.text
         query = sqlglot.parse_one(self.text, dialect="duckdb")
         for table in list(query.find_all(exp.Table)):
@@ -56,6 +56,14 @@ class Transform:
                 assert clause
                 table.replace(clause.this)
         return query.sql(dialect="duckdb")
+
+    @property
+    def part(self) -> "Transform":
+        """What gives the rows of the CTE `part` alone, of a table that is shared out by symbol."""
+        query = sqlglot.parse_one(self.text, dialect="duckdb")
+        part = sqlglot.parse_one("select * from part", dialect="duckdb")
+        part.set("with_", query.args["with_"])
+        return replace(self, text=part.sql(dialect="duckdb"))
 
 
 def table_name(table: exp.Table) -> str:

@@ -24,6 +24,9 @@ def writing(place: Place, run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
         _require_fit(con, place, run)
         con.begin()
         load_reference(con)
+        if place.dask:  # workers read what is committed, these tables among it
+            con.commit()
+            con.begin()
         yield con
 
 

@@ -1,0 +1,320 @@
+"""A share of a run's symbols: worked at on a connection of its own, taken over by the run.
+
+Who works at a share reads the lake as it was when the run began, and writes what it finds as
+Parquet files of the lake that belong to no table yet. The run alone makes them rows, in the one
+transaction that it commits. So a share that is done twice, or by somebody who dies over it, doubles
+and loses nothing; at worst a file stays that nobody names.
+"""
+
+import secrets
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from warehouse import lake
+from warehouse.comment import comment_on
+from warehouse.connect import WORKING
+from warehouse.dataset import Dataset
+from warehouse.declaration import literal
+from warehouse.judge import ROW_NUMBER
+from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed
+from warehouse.materialize import delete_changed, make_fresh, make_whole
+from warehouse.place import Lake
+from warehouse.refuse import Tally, require_few_bad
+from warehouse.run import Run
+from warehouse.transform import Transform
+
+Kind = Literal["extension", "whole", "part"]
+
+# What is too long to be handed over; workers read it where it is.
+HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
+UNCHANGED = "anti join changed as c on q.symbol = c.symbol and q.session >= c.session"
+EVERY = """
+    select symbol, min(session) as session
+    from raw.quote
+    group by symbol
+    union all
+    select distinct basket as symbol, date '0001-01-01' as session
+    from reference.basket_member
+"""
+
+
+@dataclass(frozen=True)
+class Share:
+    """One of `count` shares, numbered from 0, of the work of a run that began at `snapshot`."""
+
+    number: int
+    count: int
+    snapshot: int
+    run: Run
+
+    def of(self, answer: pd.DataFrame) -> pd.DataFrame:
+        """The rows of an answer whose symbols fall to the share, with their place in it."""
+        numbered = answer.assign(**{ROW_NUMBER: np.arange(1, len(answer) + 1)})
+        return self.named(numbered)
+
+    def named(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows whose `symbol` falls to the share."""
+        return rows[pd.Series(dealt(rows["symbol"], self.count) == self.number, rows.index)]
+
+
+def dealt(symbols: pd.Series, count: int) -> np.ndarray:
+    """The share that each symbol falls to, the same on every machine."""
+    codes, names = pd.factorize(symbols.astype("str").str.strip(), use_na_sentinel=False)
+    return np.array([zlib.crc32(str(name).encode()) % count for name in names], dtype=int)[codes]
+
+
+@dataclass(frozen=True)
+class News:
+    """What a share of an answer has that is new: raw rows in `file`, and what is noted of them.
+
+    `noted` has what `warehouse.land.find_news` sets aside, and of bars what they restate and which
+    symbols they change.
+    """
+
+    dataset: str
+    received: int
+    counted: Tally
+    rows: int
+    file: str
+    noted: Mapping[str, pa.Table]
+
+
+@contextmanager
+def open_share(settings: Lake, share: Share) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open what the run began with, read-only; what does not fit in memory spills elsewhere."""
+    with (
+        TemporaryDirectory(prefix="rotation-") as spill,
+        lake.explaining(settings),
+        lake.connected(settings, Path(spill)) as con,
+    ):
+        lake.attach(con, settings, snapshot=share.snapshot)
+        con.execute(f"use {lake.NAME}")
+        for setting in WORKING:
+            con.execute(setting)
+        yield con
+
+
+def find_share_of_news(
+    con: duckdb.DuckDBPyConnection, settings: Lake, name: str, answer: pd.DataFrame, share: Share
+) -> News:
+    """Find what is new in a share of an answer, as `warehouse.land.land` does in all of it."""
+    counted = find_news(con, name, answer, share.run)
+    tables = {"aside": "from aside"}
+    if Dataset.named(name).has_bars:
+        tables |= {"restated": "from restated", "changed": CHANGED}
+    return News(
+        dataset=name,
+        received=len(answer),
+        counted=counted,
+        file=_export(con, settings, f"raw.{name}", "news", share),
+        noted={note: con.execute(query).to_arrow_table() for note, query in tables.items()},
+        rows=drop_news(con),
+    )
+
+
+def _export(
+    con: duckdb.DuckDBPyConnection, settings: Lake, table: str, rows: str, share: Share
+) -> str:
+    """Write rows to a new file in the table's folder; two attempts at a share write two."""
+    name = f"{share.run.run_id}-{share.number}-{secrets.token_hex(8)}.parquet"
+    file = f"{settings.data_path}{table.replace('.', '/')}/{name}"
+    con.execute(f"copy {rows} to {literal(file)} (format parquet)")
+    return file
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a worker must know to build its share of a table.
+
+    `changed` has symbols, and the session from which on each is built anew. `relations` say in SQL
+    where inputs are that are not in the lake's tables alone; `handed` holds those that come along.
+    """
+
+    transform: Transform
+    share: Share
+    kind: Kind
+    changed: pa.Table
+    relations: Mapping[str, str]
+    handed: Mapping[str, pa.Table]
+
+
+def build_share(con: duckdb.DuckDBPyConnection, settings: Lake, work: Work) -> tuple[str, int]:
+    """Build the rows of a share; gives their file and how many they are."""
+    relations = dict(work.relations)
+    for name, rows in work.handed.items():
+        relations[name] = name.replace(".", "_")
+        con.register(relations[name], rows)
+    con.register("changed", work.changed)
+    match work.kind:
+        case "extension":
+            make_fresh(con, work.transform, relations)
+        case "whole":
+            make_whole(con, work.transform, relations)
+        case "part":
+            part = work.transform.part.reading(relations)
+            con.execute(f"create or replace temp table fresh as {part}")
+    counted = con.execute("select count(*) from fresh").fetchone()
+    assert counted
+    return _export(con, settings, work.transform.name, "fresh", work.share), int(counted[0])
+
+
+def in_files(files: Iterable[str]) -> str:
+    """The relation of all rows of files."""
+    return f"(from read_parquet([{', '.join(map(literal, files))}]))"
+
+
+class Shares:
+    """A run's side of its shares: what they are given, and what it takes over of theirs.
+
+    Made at the beginning of the run's transaction, before it writes anything.
+    """
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, run: Run) -> None:
+        snapshot = con.execute(f"from {lake.NAME}.current_snapshot()").fetchone()
+        assert snapshot
+        self.con = con
+        self.run = run
+        self.snapshot = int(snapshot[0])
+        self.files: dict[str, list[str]] = {}
+        self.rebuilt: set[str] = set()
+        con.execute("create or replace temp table changed (symbol varchar, session date)")
+
+    def deal(self, count: int) -> list[Share]:
+        return [Share(number, count, self.snapshot, self.run) for number in range(count)]
+
+    def land(self, name: str, told: Sequence[News]) -> Landed:
+        """Append to `raw.<name>` what is new in the shares of an answer; as land() does with all.
+
+        Raises Refused.
+        """
+        con, counted = self.con, sum((news.counted for news in told), Tally())
+        self._append("ops.quarantine", "aside", told)
+        require_few_bad(con, name, counted, self.run)
+        self._take(f"raw.{name}", [news.file for news in told if news.rows])
+        if Dataset.named(name).has_bars:
+            self._append("ops.restatement", "restated", told)
+            self._append("changed", "changed", told)
+        received, rows = sum(n.received for n in told), sum(n.rows for n in told)
+        return note_landed(name, received, counted, rows, self.run)
+
+    def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
+        """The shares of extending a history by what changed, or of rebuilding it."""
+        relations, handed = self._inputs(transform)
+        changed = self._changed(count, is_whole=is_whole)
+        return [
+            Work(
+                transform,
+                share,
+                "whole" if is_whole else "extension",
+                changed[share.number],
+                relations,
+                handed,
+            )
+            for share in self.deal(count)
+        ]
+
+    def parts(self, transform: Transform, count: int, since: date) -> list[Work]:
+        """The shares of a table's part, which add up, from a session on."""
+        relations, handed = self._inputs(transform)
+        relations |= {
+            table: f"(select * from {relation} where session >= date '{since}')"
+            for table, relation in relations.items()
+            if table in HISTORIES
+        }
+        shared = transform.declaration.shared
+        members = handed.pop(shared)
+        falls_to = dealt(members["symbol"].to_pandas(), count)
+        changed = self.con.execute("from changed").to_arrow_table()
+        return [
+            Work(
+                transform,
+                share,
+                "part",
+                changed,
+                relations,
+                {**handed, shared: members.filter(pa.array(falls_to == share.number))},
+            )
+            for share in self.deal(count)
+        ]
+
+    def _inputs(self, transform: Transform) -> tuple[dict[str, str], dict[str, pa.Table]]:
+        """Where workers find each input, and those that are handed to them."""
+        relations, handed = {}, {}
+        for name in transform.inputs:
+            if name in HISTORIES or name.startswith("reference."):
+                relations[name] = self._relation(name)
+            else:
+                handed[name] = self.con.execute(f"from {name}").to_arrow_table()
+        return relations, handed
+
+    def take(
+        self, transform: Transform, built: Sequence[tuple[str, int]], *, is_whole: bool
+    ) -> int:
+        """Put what the shares built into the table; gives how many rows they are."""
+        name = transform.name
+        if is_whole:
+            self.con.execute(f"drop table if exists {name}")
+            self.con.execute(transform.declaration.create_statement)
+            comment_on(self.con, transform.declaration)
+            self.rebuilt.add(name)
+        else:
+            delete_changed(self.con, name)
+        self._take(name, [file for file, rows in built if rows])
+        return sum(rows for _, rows in built)
+
+    def _take(self, table: str, files: Sequence[str]) -> None:
+        """Make the rows of files a table's own."""
+        schema, name = table.split(".")
+        for file in files:
+            self.files.setdefault(table, []).append(file)
+            self.con.execute(
+                f"call ducklake_add_data_files('{lake.NAME}', '{name}', {literal(file)}, "
+                f"schema => '{schema}')"
+            )
+
+    def _relation(self, table: str) -> str:
+        """Where workers find the rows of a table: in the lake as it was, and in files."""
+        files = self.files.get(table)
+        if not files:
+            return table
+        if table in self.rebuilt:
+            return in_files(files)
+        kept = "" if table.startswith("raw.") else UNCHANGED
+        return f"(select q.* from {table} as q {kept} union all by name {in_files(files)})"
+
+    def _changed(self, count: int, *, is_whole: bool) -> list[pa.Table]:
+        """The symbols of each share; baskets and what they are made of are in the first."""
+        symbols = self.con.execute(
+            f"""
+            with basket as (
+                select distinct unnest([basket, symbol, stand_in]) as symbol
+                from reference.basket_member
+            )
+
+            select
+                symbol,
+                session,
+                exists (from basket as b where b.symbol = named.symbol) as is_of_basket
+            from ({EVERY if is_whole else "from changed"}) as named
+            """
+        ).to_arrow_table()
+        falls_to = dealt(symbols["symbol"].to_pandas(), count)
+        falls_to[symbols["is_of_basket"].to_numpy()] = 0
+        named = symbols.select(["symbol", "session"])
+        return [named.filter(pa.array(falls_to == number)) for number in range(count)]
+
+    def _append(self, table: str, note: str, told: Sequence[News]) -> None:
+        self.con.register("told", pa.concat_tables([news.noted[note] for news in told]))
+        self.con.execute(f"insert into {table} by name from told")
+        self.con.unregister("told")
