@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -66,10 +67,10 @@ def ingest_share(
     `names` say by dataset what a vendor is asked for, `since` from when on another source's quotes
     are wanted.
     """
-    lake, source, told = _lake(), open_source(spec), list[Told]()
+    source, told = open_source(spec), list[Told]()
     if isinstance(source, Vendor):
         source.open(cache, shared_pace(source.requests_per_second), kept_secret)
-    with open_share(lake, share) as con:
+    with _opened(share) as (lake, con):
         for dataset in datasets:
             outcomes: Sequence[Outcome] = ()
             if isinstance(source, Vendor):
@@ -87,23 +88,27 @@ def ingest_share(
 @task(task_run_name="build {work.transform.name} share {work.share.number}", cache_policy=NO_CACHE)
 def build_work(work: Work) -> tuple[str, int]:
     """Build a share of one table; gives its file and how many rows it has."""
-    lake = _lake()
-    with open_share(lake, work.share) as con:
+    with _opened(work.share) as (lake, con):
         return build_share(con, lake, work)
 
 
-def _lake() -> Lake:
+@contextmanager
+def _opened(share: Share) -> Iterator[tuple[Lake, duckdb.DuckDBPyConnection]]:
+    """The lake of a worker's own environment, opened for a share; it spills where Dask does."""
+    from distributed import get_worker
+
     lake = Lake.of_environment()
     if lake is None:
         raise WorkersError(
             "A Dask worker does not know the lake: set ROTATION_WAREHOUSE, ROTATION_DATA_PATH and "
             "the keys in its environment too."
         )
-    return lake
+    with open_share(lake, share, Path(get_worker().local_directory)) as con:
+        yield lake, con
 
 
 class Workers:
-    """The workers of one run; the cluster is reached when it is first asked for something."""
+    """The workers of one run."""
 
     def __init__(
         self,
@@ -119,9 +124,8 @@ class Workers:
         self.spec = spec
         self.runner = runner
         self.shares = Shares(con, run)
-        self.flow = (
-            copy_context()
-        )  # what is submitted takes its context along, and tasks hold `con`
+        # A task takes the context along in which it is submitted: a step's would have `con` in it.
+        self.flow = copy_context()
 
     def ingest(self, source: Bulk | Vendor, span: Span | None) -> dict[str, list[Told]]:
         """What is new, and what was asked, of each dataset that is by symbol, share by share.
@@ -166,22 +170,8 @@ class Workers:
     @property
     def count(self) -> int:
         """How many shares are worked at at once."""
-        from distributed import TimeoutError as NoWorkerError
-
-        try:
-            client = self.runner.client
-            client.wait_for_workers(1, WAIT_SECONDS)
-        except NoWorkerError:
-            raise WorkersError(
-                f"The Dask scheduler {self.place.dask} has no worker: start some."
-            ) from None
-        except OSError:
-            raise WorkersError(
-                f"The Dask scheduler {self.place.dask} cannot be reached: start it, or mend "
-                "ROTATION_DASK."
-            ) from None
-        threads: dict[str, int] = client.nthreads()  # type: ignore[no-untyped-call]
-        return sum(threads.values())
+        threads: dict[str, int] = self.runner.client.nthreads()  # type: ignore[no-untyped-call]
+        return max(1, sum(threads.values()))
 
     def _all(self, work: Task[..., Any], parameters: Sequence[dict[str, Any]]) -> list[Any]:
         """What the task gives with each of `parameters`; a worker that dies is replaced."""
@@ -217,18 +207,43 @@ def workers(
             "ROTATION_DASK needs prefect-dask, which is not installed: install it with "
             '`pip install "rotation[lake]"`.'
         ) from None
-    if place.dask == LOCAL:
-        runner = DaskTaskRunner(
-            cluster_kwargs={
-                "n_workers": len(os.sched_getaffinity(0)),
-                "threads_per_worker": 1,
-                "host": "127.0.0.1",
-                "dashboard_address": None,
-                "memory_limit": 0,  # DuckDB has a limit of its own, and spills
-                "silence_logs": logging.CRITICAL,
-            }
-        )
-    else:
-        runner = DaskTaskRunner(address=place.dask)
+    local = {
+        "n_workers": len(os.sched_getaffinity(0)),
+        "threads_per_worker": 1,
+        "host": "127.0.0.1",
+        "dashboard_address": None,
+        "local_directory": place.spill,
+        "memory_limit": 0,  # DuckDB has a limit of its own, and spills
+        "silence_logs": logging.CRITICAL,
+    }
+    is_local = place.dask == LOCAL
+    runner = DaskTaskRunner(
+        cluster_kwargs=local if is_local else None, address=None if is_local else place.dask
+    )
+    if Path(spec).is_dir():
+        spec = str(Path(spec).absolute())
     with runner:
+        _reach(runner, place)
         yield Workers(con, place, run, spec, runner)
+
+
+def _reach(runner: "DaskTaskRunner", place: Place) -> None:
+    """Start or find the cluster. Raises WorkersError where there is none, or nobody in it."""
+    from distributed import TimeoutError as NoWorkerError
+
+    # Ctrl-C is for the run, which ends its workers: what starts now never hears of it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        runner.client.wait_for_workers(1, WAIT_SECONDS)
+    except NoWorkerError:
+        raise WorkersError(
+            f"The Dask scheduler {place.dask} has no worker: start some, with the lake's settings "
+            "in their environment."
+        ) from None
+    except (OSError, ValueError):
+        raise WorkersError(
+            f"The Dask scheduler {place.dask} cannot be reached: start it, or set ROTATION_DASK to "
+            "its address, such as tcp://127.0.0.1:8786, or to local."
+        ) from None
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

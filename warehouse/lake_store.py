@@ -51,7 +51,7 @@ class LakeStore:
         if kind != "postgres":
             yield
             return
-        with lake.explaining(self.lake), lake.connected(self.lake, self._spill) as con:
+        with lake.explaining(self.lake), lake.connected(self.lake, self.place.spill) as con:
             con.execute(f"attach {literal(address)} as catalog_server (type postgres)")
             con.begin()
             taken = con.execute(
@@ -67,7 +67,7 @@ class LakeStore:
 
     @contextmanager
     def open_build(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with lake.connected(self.lake, self._spill) as con:
+        with lake.connected(self.lake, self.place.spill) as con:
             lake.attach_to_write(con, self.lake)
             con.execute(f"use {lake.NAME}")
             yield con
@@ -164,7 +164,7 @@ class LakeStore:
         return folder
 
     def restore(self, run_id: str, run: Run) -> None:
-        with lake.explaining(self.lake), lake.connected(self.lake, self._spill) as con:
+        with lake.explaining(self.lake), lake.connected(self.lake, self.place.spill) as con:
             lake.attach_to_write(con, self.lake)
             con.execute(f"use {lake.NAME}")
             _record(con, run.session, run_id, dict(_recorded(con))[run_id])
@@ -173,10 +173,6 @@ class LakeStore:
 
     def explain(self, error: Exception) -> Exception | None:
         return lake.explain(self.lake, error)
-
-    @property
-    def _spill(self) -> Path:
-        return self.place.home / "build.duckdb.tmp"  # which the next run sweeps
 
     @contextmanager
     def _head(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -107,11 +107,8 @@ def _sweep(place: Place, dead: dict[str, Any]) -> None:
 
 def _sweep_leftovers(place: Place) -> None:
     """Remove what only a run that has ended was at."""
-    leftovers = (".current-*", "build.duckdb.tmp")
-    for partial in (
-        *place.published.glob(".*"),
-        *(path for pattern in leftovers for path in place.home.glob(pattern)),
-    ):
+    spill = [place.spill] if place.spill.exists() else []
+    for partial in (*place.published.glob(".*"), *place.home.glob(".current-*"), *spill):
         if partial.is_dir() and not partial.is_symlink():
             shutil.rmtree(partial)
         else:

@@ -128,6 +128,11 @@ class Place:
         return self.home / "runs"
 
     @property
+    def spill(self) -> Path:
+        """What a run does not keep in memory; the next one sweeps what it left."""
+        return self.home / "build.duckdb.tmp"
+
+    @property
     def lock(self) -> Path:
         return self.home / "run.lock"
 

@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Literal
 
 import duckdb
@@ -91,13 +90,9 @@ class News:
 
 
 @contextmanager
-def open_share(settings: Lake, share: Share) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open what the run began with, read-only; what does not fit in memory spills elsewhere."""
-    with (
-        TemporaryDirectory(prefix="rotation-") as spill,
-        lake.explaining(settings),
-        lake.connected(settings, Path(spill)) as con,
-    ):
+def open_share(settings: Lake, share: Share, spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open what the run began with, read-only; what does not fit in memory goes to `spill`."""
+    with lake.explaining(settings), lake.connected(settings, spill) as con:
         lake.attach(con, settings, snapshot=share.snapshot)
         con.execute(f"use {lake.NAME}")
         for setting in WORKING:
