@@ -1,8 +1,8 @@
 """The real commands on a lake, held against the same nights in a file; run by `make lake`.
 
 Two nights of the drop (of a simulated market where it does not lie beside the checkout) go into a
-lake, on a PostgreSQL and an S3 stand-in of their own, and into a file. Every table must be the same
-after each. Four readers ask in a loop throughout and must see whole nights only. Then every other
+lake, on a PostgreSQL and an S3 stand-in of their own, into another one by workers on Dask, and into
+a file. Every table must be the same after each. Four readers ask in a loop throughout and must see whole nights only. Then every other
 command runs with nothing but the two settings changed.
 """
 
@@ -97,43 +97,43 @@ def readers(settings: Mapping[str, str], folder: Path) -> Iterator[list[str]]:
         told.append(said.strip())
 
 
-def nights(lake: Mapping[str, str], folder: Path) -> Iterator[tuple[str, float, float]]:
-    """What was run, its seconds in a file and in the lake; Failed where they differ."""
-    homes = {"file": folder / "file", "lake": folder / "lake"}
-    settings: dict[str, Mapping[str, str]] = {"file": {}, "lake": lake}
+def nights(
+    settings: Mapping[str, Mapping[str, str]], folder: Path
+) -> Iterator[tuple[str, list[float]]]:
+    """What was run, and its seconds in each store; Failed where the tables differ."""
+    homes = {store: folder / store for store in settings}
     source = str(DROP) if DROP.is_dir() else "demo:60x1"
     days = ("2026-07-01", "2026-07-02") if DROP.is_dir() else ("2026-01-27", "2026-01-28")
 
-    def run(*arguments: object) -> tuple[float, float]:
-        took = {
-            store: rotation(settings[store], *arguments, "--home", home)[0]
+    def run(*arguments: object) -> list[float]:
+        return [
+            rotation(settings[store], *arguments, "--home", home)[0]
             for store, home in homes.items()
-        }
-        return took["file"], took["lake"]
+        ]
 
     def compare(what: str) -> None:
         seen = {}
         for store, home in homes.items():
             with patch.dict(os.environ, settings[store]):
                 seen[store] = contents(Place.of(home))
-        if found := difference(seen["lake"], seen["file"]):
-            raise Failed(f"after {what} the lake differs from the file: {found}")
+            if found := difference(seen[store], seen["file"]):
+                raise Failed(f"after {what} the {store} differs from the file: {found}")
 
-    with readers(lake, folder) as told:
+    with readers(settings["lake"], folder) as told:
         for name, day in zip(("first night", "the night after"), days, strict=True):
-            yield name, *run("nightly", "--source", source, "--session", day)
+            yield name, run("nightly", "--source", source, "--session", day)
             compare(name)
     for line in told:
         print(f"a reader saw {line.split()[1]} publications in {line.split()[0]} looks")
-    yield "one query", *run("query", "select count(*) from core.quote")
-    yield "check", *run("check")
-    yield "report", *run("report")
-    yield "rebuild", *run("rebuild")
+    yield "one query", run("query", "select count(*) from core.quote")
+    yield "check", run("check")
+    yield "report", run("report")
+    yield "rebuild", run("rebuild")
     compare("the rebuild")
     span = ("--start", "2025-06-02", "--end", "2025-06-30", "--source", source)
-    yield "backfill of a month", *run("backfill", *span)
+    yield "backfill of a month", run("backfill", *span)
     compare("the backfill")
-    yield "restore", *run("restore", days[0])
+    yield "restore", run("restore", days[0])
     compare("the restoration")
     for store, home in homes.items():  # of a session long past: it says stale, and so
         rotation(settings[store], "status", "--home", home, code=1)
@@ -141,14 +141,20 @@ def nights(lake: Mapping[str, str], folder: Path) -> Iterator[tuple[str, float, 
 
 def main() -> None:
     argparse.ArgumentParser(description=__doc__).parse_args()
-    os.environ.pop("ROTATION_WAREHOUSE", None)
-    table = Table("command", "file s", "lake s", box=None)
+    for name in ("ROTATION_WAREHOUSE", "ROTATION_DASK"):
+        os.environ.pop(name, None)
     with tempfile.TemporaryDirectory(prefix="lake-") as folder, serving() as lakes:
-        lake = lakes.make()
+        settings: dict[str, Mapping[str, str]] = {
+            "file": {},
+            "lake": lakes.make(),
+            "lake with workers": {**lakes.make(), "ROTATION_DASK": "local"},
+        }
+        table = Table("command", *(f"{store} s" for store in settings), box=None)
         try:
-            for name, file_seconds, lake_seconds in nights(lake, Path(folder)):
-                table.add_row(name, f"{file_seconds:.1f}", f"{lake_seconds:.1f}")
-                print(f"{name}: {file_seconds:.1f} s in a file, {lake_seconds:.1f} s", flush=True)
+            for name, seconds in nights(settings, Path(folder)):
+                shown = [f"{took:.1f}" for took in seconds]
+                table.add_row(name, *shown)
+                print(f"{name}: {', '.join(shown)} s", flush=True)
         except Failed as failure:
             print(failure)
             sys.exit(1)
