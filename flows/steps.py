@@ -246,7 +246,7 @@ def compare_published(
 ) -> list[Moved]:
     """Note what moved in past sessions since the last publication, with its cause."""
     log.debug("compare with the last publication")
-    every = is_ahead(place)  # of what earlier runs built too, readers have seen nothing
+    every = is_ahead(place, con)  # of what earlier runs built too, readers have seen nothing
     built = {table.name for table in tables if every or table.action != "kept"}
     moved = note_moves(con, place, run, read_transforms(), built)
     if moved:

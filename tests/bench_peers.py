@@ -168,7 +168,10 @@ def with_returns() -> dict[str, str]:
     add(trend, "windowed", [f"{c} as {name}" for c, name in zip(changes, returns, strict=True)])
     add(trend, "", returns)
     add(count, "covered", [f"t.{name}" for name in returns])
-    rising = "100 * avg((return_{0}_pct > 0)::integer) as rising_{0}_pct"
+    counted = "sum((return_{0}_pct > 0)::integer) as up_{0}, count(return_{0}_pct) as told_{0}"
+    for span in spans:
+        add(count, "part", counted.format(span).split(", "))
+    rising = "100 * sum(p.up_{0}) / nullif(sum(p.told_{0}), 0) as rising_{0}_pct"
     add(count, "", [rising.format(span) for span in spans])
     add(breadth, "", [f"c.rising_{span}_pct" for span in spans])
     queries = (trend, count, breadth)

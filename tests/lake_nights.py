@@ -2,8 +2,8 @@
 
 Two nights of the drop (of a simulated market where it does not lie beside the checkout) go into a
 lake, on a PostgreSQL and an S3 stand-in of their own, into another one by workers on Dask, and into
-a file. Every table must be the same after each. Four readers ask in a loop throughout and must see whole nights only. Then every other
-command runs with nothing but the two settings changed.
+a file. Every table must be the same after each. Four readers ask in a loop throughout and must see
+whole nights only. Then every other command runs with nothing but the settings changed.
 """
 
 import argparse

@@ -73,7 +73,7 @@ class FileStore:
         path = literal(str(self.place.warehouse.resolve()))
         con.execute(f"attach {path} as published (read_only)")
 
-    def published_record(self) -> dict[str, Any]:
+    def published_record(self, con: duckdb.DuckDBPyConnection | None = None) -> dict[str, Any]:
         return _publication_record(self.place.current)
 
     def kept_records(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,10 +92,10 @@ class LakeStore:
     def attach_published(self, con: duckdb.DuckDBPyConnection) -> None:
         lake.attach(con, self.lake, "published", _recorded(con)[0][1])
 
-    def published_record(self) -> dict[str, Any]:
-        with lake.explaining(self.lake), self._head() as con:
-            recorded = _recorded(con)
-            return read_runs(con, [recorded[0][0]])[0] if recorded else {}
+    def published_record(self, con: duckdb.DuckDBPyConnection | None = None) -> dict[str, Any]:
+        with lake.explaining(self.lake), nullcontext(con) if con else self._head() as head:
+            recorded = _recorded(head)
+            return read_runs(head, [recorded[0][0]])[0] if recorded else {}
 
     def kept_records(self) -> list[dict[str, Any]]:
         with lake.explaining(self.lake), self._head() as con:

@@ -77,7 +77,7 @@ def note_moves(
     landing keeps. A publication that cannot be read is none, with a warning. Wants what was built
     committed.
     """
-    before = published_record(place)
+    before = published_record(place, con)
     if not before:
         return []
     try:

@@ -7,10 +7,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from warehouse import calendar
 from warehouse.place import Place
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 Status = Literal["running", "published", "refused", "failed", "skipped"]
 
@@ -180,15 +183,18 @@ def kept_records(place: Place) -> list[dict[str, Any]]:
     return place.store.kept_records()
 
 
-def is_ahead(place: Place) -> bool:
+def is_ahead(place: Place, con: "DuckDBPyConnection | None" = None) -> bool:
     """Whether runs since the one that readers see may have left the build file ahead of it."""
-    published = str(published_record(place).get("run_id", ""))
+    published = str(published_record(place, con).get("run_id", ""))
     return any(
         str(record.get("run_id")) > published and record.get("flow") != "restore"
         for record in read_records(place)
     )
 
 
-def published_record(place: Place) -> dict[str, Any]:
-    """The record of the run that readers see now; empty where nothing is published."""
-    return place.store.published_record()
+def published_record(place: Place, con: "DuckDBPyConnection | None" = None) -> dict[str, Any]:
+    """The record of the run that readers see now; empty where nothing is published.
+
+    A run that is writing gives its connection, which spares a lake another one.
+    """
+    return place.store.published_record(con)

@@ -26,8 +26,11 @@ class Store(Protocol):
     def attach_published(self, con: duckdb.DuckDBPyConnection) -> None:
         """Attach what readers see to a writing connection, as the database `published`."""
 
-    def published_record(self) -> dict[str, Any]:
-        """The record of the run that readers see now; empty where nothing is published."""
+    def published_record(self, con: duckdb.DuckDBPyConnection | None = None) -> dict[str, Any]:
+        """The record of the run that readers see now; empty where nothing is published.
+
+        A run that is writing gives its connection, which spares another one.
+        """
 
     def kept_records(self) -> list[dict[str, Any]]:
         """The records of the publications that are kept, newest first."""

@@ -60,7 +60,8 @@ def stood_at_publication(con: duckdb.DuckDBPyConnection, place: Place, run: Run)
         "select max(run_id) from ops.source_outcome where run_id <> $run_id",
         {"run_id": run.run_id},
     ).fetchone()
-    return before == (published_record(place).get("run_id"),) and not is_ahead(place)
+    published = published_record(place, con).get("run_id")
+    return before == (published,) and not is_ahead(place, con)
 
 
 def suite_parameters(

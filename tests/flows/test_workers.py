@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from kills import contents, difference
 from lakes import SECRETS, Lakes, postgres_binaries, serving
 from night import FIRST, REPOSITORY, SECOND, all_transforms, bars, run_night
+from vendors import Vendors, demo_world
 
 from flows import workers as flows_workers
 from flows.sources import BY_SYMBOL, DATASETS
@@ -328,3 +329,37 @@ class TestCluster:
                 workers(con, waiting, run),
             ):
                 pass
+
+
+@needs_postgres
+def test_workers_ask_vendors_what_one_run_asks_alone(
+    settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    stores = {"lake": settings, "file": {}}
+    users = ("ROTATION_", "FRED_", "PREFECT_API_URL")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(users)}
+    now = datetime(2025, 6, 12, 22, 30)
+    hurried = {"ROTATION_LEAVE_OUT": "SMALL, LARGE", "ROTATION_REQUESTS_PER_SECOND": "50"}
+    seen = {}
+    for store, environment in stores.items():
+        with Vendors(demo_world(first=date(2024, 9, 3), now=now)) as vendors:
+            live = ("nightly", "--source", "live", "--session", "2025-06-12")
+            said = subprocess.run(
+                [ROTATION, *live, "--home", tmp_path / store],
+                env=clean
+                | vendors.environment
+                | environment
+                | {"ROTATION_LEAVE_OUT": "SMALL, LARGE"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert said.returncode == 0, said.stderr
+            assert "Traceback" not in said.stderr
+        with pytest.MonkeyPatch.context() as patch:
+            for name in settings:
+                patch.setenv(name, environment.get(name, ""))
+            with open_published(Place.of(tmp_path / store)) as con:
+                seen[store] = landed(con, "core.quote", "rotation.trend", "rotation.breadth_count")
+    assert len(seen["file"]["rotation.breadth_count"]) > 0
+    require_equal(seen["lake"], seen["file"])
