@@ -33,47 +33,17 @@ def ask(
     What became of each name is noted. Raises SourceError where a needed dataset stays without any
     answer.
     """
-    answer = ask_for(con, vendor, dataset, names_wanted(con, vendor, dataset, run, since), run)
-    note_answers(con, dataset, run, answer.outcomes)
-    return answer
-
-
-def names_wanted(
-    con: duckdb.DuckDBPyConnection,
-    vendor: Vendor,
-    dataset: str,
-    run: Run,
-    since: date | None = None,
-) -> pd.DataFrame:
-    """The names that the warehouse lacks something of, as `warehouse.wanted` gives them."""
     names = wanted(con, dataset, run, vendor.universe)
     if since and "since" in names:
         names["since"] = pd.Timestamp(since)
-    return names
-
-
-def ask_for(
-    con: duckdb.DuckDBPyConnection, vendor: Vendor, dataset: str, names: pd.DataFrame, run: Run
-) -> Answer:
-    """Ask for these names; of quotes whose past was rewritten, for all of it."""
     answer = vendor.ask(dataset, names, run.session, _teller(dataset))
     if dataset == "quote" and len(answer.frame):
         answer = _ask_moved(con, vendor, answer, run)
         answer = Answer(with_finality(con, answer.frame, run), answer.outcomes)
+    note_outcomes(con, run, answer.outcomes)
+    if dataset in NEEDED:
+        _require_answers(dataset, vendor, answer.outcomes)
     return answer
-
-
-def note_answers(
-    con: duckdb.DuckDBPyConnection, dataset: str, run: Run, outcomes: Sequence[Outcome]
-) -> None:
-    """Note what became of each name; SourceError where a needed dataset has no answer at all."""
-    note_outcomes(con, run, outcomes)
-    if dataset in NEEDED and outcomes and not any(outcome.rows for outcome in outcomes):
-        first = outcomes[0]
-        raise SourceError(
-            f"The source {run.source} gave no {dataset} ({counted(outcomes)}; {first.key}: "
-            f"{first.detail}), so the last publication stays: run again later."
-        )
 
 
 def counted(outcomes: Sequence[Outcome]) -> str:
@@ -98,6 +68,15 @@ def _ask_moved(con: duckdb.DuckDBPyConnection, vendor: Vendor, answer: Answer, r
         pd.concat(frames, ignore_index=True) if frames else rest,
         [again.get(outcome.key, outcome) for outcome in answer.outcomes],
     )
+
+
+def _require_answers(dataset: str, vendor: Vendor, outcomes: Sequence[Outcome]) -> None:
+    if outcomes and not any(outcome.rows for outcome in outcomes):
+        first = outcomes[0]
+        raise SourceError(
+            f"The source {vendor.name} gave no {dataset} ({counted(outcomes)}; {first.key}: "
+            f"{first.detail}), so the last publication stays: run again later."
+        )
 
 
 def require_members(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Outcome]) -> None:

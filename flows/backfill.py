@@ -8,7 +8,7 @@ from prefect import flow
 from flows.docs import refusal_shown
 from flows.gate import check_tables
 from flows.plan import plan_backfill
-from flows.sources import open_source, spec_of
+from flows.sources import open_source
 from flows.steps import (
     build_tables,
     compare_published,
@@ -36,7 +36,7 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
         writing(place, run) as con,
         refusal_shown(con, place, run),
         sources_told(con, run),
-        workers(con, place, run, spec_of(source)) as shared,
+        workers(con, place, run) as shared,
     ):
         news = land_source(con, plan.source, run, place, (start, end), shared)
         tables = build_tables(con, place, run, news, workers=shared)

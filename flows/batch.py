@@ -4,6 +4,8 @@ from datetime import date
 
 import pandas as pd
 
+from flows.sources import Bulk, SourceError
+
 
 class Batch:
     """A frame from `ingest` to `land`, given away once: Prefect keeps what tasks return."""
@@ -11,6 +13,14 @@ class Batch:
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame: pd.DataFrame | None = frame
         self.rows = len(frame)
+
+    @classmethod
+    def fetched(cls, source: Bulk, dataset: str, since: date | None, until: date) -> "Batch":
+        """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
+        batch = cls(source.fetch(dataset, since, until))
+        if dataset == "quote" and not batch.rows:
+            raise SourceError(f"The source {source.name} gave no quotes up to {until}.")
+        return batch
 
     def restrict(self, column: str, span: tuple[date, date]) -> None:
         """Keep rows dated within `span`, ends included, and those whose date cannot be read."""

@@ -10,7 +10,7 @@ from prefect.states import Completed
 from flows.docs import refusal_shown
 from flows.gate import check_tables
 from flows.plan import NothingToDo, plan_night
-from flows.sources import open_source, spec_of
+from flows.sources import open_source
 from flows.steps import (
     build_tables,
     compare_published,
@@ -49,7 +49,7 @@ def nightly(
         writing(place, run) as con,
         refusal_shown(con, place, run),
         sources_told(con, run),
-        workers(con, place, run, spec_of(source)) as shared,
+        workers(con, place, run) as shared,
     ):
         news = land_source(con, plan.source, run, place, workers=shared)
         tables = build_tables(con, place, run, news, workers=shared)

@@ -15,14 +15,14 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, sentence
-from flows.asking import ask, counted, note_answers, require_members
+from flows.asking import ask, counted, require_members
 from flows.batch import Batch
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.report.page import build_page
 from flows.secret import kept_secret
 from flows.sources import BY_SYMBOL, DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
-from flows.workers import Told, Workers
+from flows.workers import DaskWorkers
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
 from warehouse.dataset import Dataset
@@ -36,6 +36,7 @@ from warehouse.place import DOCS, PAGE, Place
 from warehouse.publish import publish
 from warehouse.refuse import keep_only_ops
 from warehouse.run import Refused, Run, is_ahead
+from warehouse.share import News
 from warehouse.transform import Transform, read_transforms
 from warehouse.wanted import overlap_start
 from warehouse.yardstick import stood_at_publication
@@ -48,11 +49,9 @@ log = logging.getLogger("rotation")
 
 @task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
 def ingest(source: Bulk, dataset: str, since: date | None, until: date) -> Batch:
-    """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
+    """Fetch one dataset; errors as of Batch.fetched."""
     log.debug("ingest %s", dataset)
-    batch = Batch(source.fetch(dataset, since, until))
-    if dataset == "quote" and not batch.rows:
-        raise SourceError(_no_quotes(source, until))
+    batch = Batch.fetched(source, dataset, since, until)
     log.info("ingest %-11s %11s rows", dataset, f"{batch.rows:,}")
     return batch
 
@@ -73,26 +72,37 @@ def ask_vendor(
     return batch, answer.outcomes
 
 
-def land_batch(con: duckdb.DuckDBPyConnection, dataset: str, batch: Batch, run: Run) -> Landed:
+@task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
+def ingest_shares(
+    workers: DaskWorkers,
+    source: Bulk,
+    dataset: str,
+    since: date | None,
+    span: tuple[date, date] | None,
+) -> Sequence[News]:
+    """Let workers fetch one dataset, and find what is new of it."""
+    log.debug("ingest %s by workers", dataset)
+    told = workers.ingest(source, dataset, since, span)
+    rows = sum(share.received for share in told)
+    log.info("ingest %-11s %11s rows in %d shares", dataset, f"{rows:,}", len(told))
+    return told
+
+
+def land_batch(
+    con: duckdb.DuckDBPyConnection,
+    dataset: str,
+    batch: Batch | Sequence[News],
+    run: Run,
+    workers: DaskWorkers | None = None,
+) -> Landed:
     """Append what is news to `raw`, set bad rows aside, note the outcome."""
     log.debug("land %s", dataset)
-    return _noted(con, land(con, dataset, batch.take(), run), run)
-
-
-def land_shares(
-    con: duckdb.DuckDBPyConnection, dataset: str, told: Sequence[Told], workers: Workers
-) -> Landed:
-    """Do the same with what workers have found."""
-    log.debug("land %s", dataset)
-    outcomes = [outcome for _, share in told for outcome in share]
-    if outcomes:
-        note_answers(con, dataset, workers.run, outcomes)
-    return _noted(con, workers.shares.land(dataset, [news for news, _ in told]), workers.run)
-
-
-def _noted(con: duckdb.DuckDBPyConnection, landed: Landed, run: Run) -> Landed:
+    if isinstance(batch, Batch):
+        landed = land(con, dataset, batch.take(), run)
+    else:
+        assert workers
+        landed = workers.shares.land(dataset, batch)
     note_outcome(con, run, landed)
-    dataset = landed.dataset
     news, aside = f"{landed.landed:,}", f"{landed.quarantined:,}"
     log.info("land   %-11s %11s new rows, %s set aside", dataset, news, aside)
     return landed
@@ -133,7 +143,7 @@ def land_source(
     run: Run,
     place: Place,
     span: tuple[date, date] | None = None,
-    workers: Workers | None = None,
+    workers: DaskWorkers | None = None,
 ) -> set[str]:
     """Ingest and land every dataset; gives the raw tables that have new rows.
 
@@ -147,52 +157,34 @@ def land_source(
         pace = shared_pace(source.requests_per_second)
         source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
-        if workers and dataset in BY_SYMBOL:
-            continue
+        declaration, dated_by = Dataset.named(dataset).declaration, Dataset.named(dataset).dated_by
+        by_workers = workers if dataset in BY_SYMBOL else None
+        batch: Batch | Sequence[News]
         outcomes: Sequence[Outcome] = ()
-        is_whole = False
         if isinstance(source, Vendor):
             if span and dataset in OF_TODAY:
                 continue
             batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)
-            # All as of one split: a part of them would not fit what landed.
-            is_whole = dataset == "quote"
+            # All quotes are as of one split: a part of them would not fit what landed.
+            if span and dataset != "quote":
+                batch.restrict(dated_by, span)
+            if by_workers:  # who build on it read what is in files
+                batch = [by_workers.shares.find_alone(dataset, batch.take())]
         else:
             since = overlap_start(con) if dataset == "quote" else None
-            batch = ingest(source, dataset, span[0] if span else since, run.session)
-        if span and not is_whole:
-            batch.restrict(Dataset.named(dataset).dated_by, span)
-        landing = asset_task(land_batch, "land", Dataset.named(dataset).declaration)
-        if landing(con, dataset, batch, run).landed:
+            since = span[0] if span else since
+            if by_workers:
+                batch = ingest_shares(by_workers, source, dataset, since, span)
+            else:
+                batch = ingest(source, dataset, since, run.session)
+                if span:
+                    batch.restrict(dated_by, span)
+        landed = asset_task(land_batch, "land", declaration)(con, dataset, batch, run, by_workers)
+        if landed.landed:
             news.add(f"raw.{dataset}")
         if dataset == "holding":
             require_members(con, outcomes)
-    if workers:
-        news |= _land_by_workers(con, source, workers, span)
     return news
-
-
-def _land_by_workers(
-    con: duckdb.DuckDBPyConnection,
-    source: Bulk | Vendor,
-    workers: Workers,
-    span: tuple[date, date] | None,
-) -> set[str]:
-    news = set()
-    log.debug("ingest by workers")
-    for dataset, told in workers.ingest(source, span).items():
-        rows = sum(share.received for share, _ in told)
-        log.info("ingest %-11s %11s rows in %d shares", dataset, f"{rows:,}", len(told))
-        if dataset == "quote" and not rows and isinstance(source, Bulk):
-            raise SourceError(_no_quotes(source, workers.run.session))
-        landing = asset_task(land_shares, "land", Dataset.named(dataset).declaration)
-        if landing(con, dataset, told, workers).landed:
-            news.add(f"raw.{dataset}")
-    return news
-
-
-def _no_quotes(source: Bulk, until: date) -> str:
-    return f"The source {source.name} gave no quotes up to {until}."
 
 
 @contextmanager
@@ -221,7 +213,7 @@ def build_tables(
     news: set[str],
     *,
     rebuild: bool = False,
-    workers: Workers | None = None,
+    workers: DaskWorkers | None = None,
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
     transforms = read_transforms()

@@ -19,7 +19,7 @@ from warehouse.place import Lake, Place
 from warehouse.publish import KEPT, insert_runs, point_current, prune, read_runs, write_folder
 from warehouse.run import Run, read_records
 
-FILES = 30  # of one table; each night adds one, and one that says which rows are gone
+FILES = 30  # of one table; each night adds one for each worker, and one of rows that are gone
 KEPT_DAYS = 1  # how long files that no snapshot needs any more stay, for who still reads them
 ALONE = 0x726F7461  # of PostgreSQL's advisory locks, which are of one database: "rota"
 

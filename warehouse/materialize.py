@@ -6,14 +6,15 @@ from datetime import date
 from typing import Protocol
 
 import duckdb
+import pyarrow as pa
 
 from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
 from warehouse.transform import PART, Transform, TransformError, fingerprints
 
-# A symbol x session table reads these inputs from its look-back on, and replaces what follows.
-WINDOWED = ("raw.quote", "core.quote")
+# What is kept by symbol and session: who builds such a table reads them from its look-back on.
+HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
 CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 
 
@@ -32,8 +33,8 @@ class Workers(Protocol):
     def build(self, transform: Transform, *, is_whole: bool) -> int:
         """Extend a history by what `changed` says, or rebuild it; gives the rows written."""
 
-    def add_up(self, transform: Transform, since: date) -> str:
-        """The relation, as SQL, of all shares' parts of a table from a session on."""
+    def parts(self, transform: Transform, since: date) -> pa.Table:
+        """All shares' parts of a table, which add up, from a session on."""
 
 
 class Materializer:
@@ -127,7 +128,8 @@ class Materializer:
     def _parts(self, transform: Transform, since: date) -> dict[str, str]:
         """What stands in for the part of a table that workers have computed."""
         if self.workers and transform.declaration.shared:
-            return {PART: self.workers.add_up(transform, since)}
+            self.con.register("parts", self.workers.parts(transform, since))
+            return {PART: "parts"}
         return {}
 
     def _extend(self, transform: Transform) -> int:
@@ -162,7 +164,7 @@ def make_fresh(
     windows = {
         table: f"(select q.* from {relations.get(table, table)} as q inner join reading "
         "using (symbol) where q.session >= reading.session)"
-        for table in WINDOWED
+        for table in HISTORIES
     }
     target = "create or replace temp table fresh"
     write_table(con, transform, target, {**relations, **windows}, CHANGED)
@@ -176,7 +178,7 @@ def make_whole(
     windows = {
         table: f"(select q.* from {relations.get(table, table)} as q semi join changed "
         "using (symbol))"
-        for table in WINDOWED
+        for table in HISTORIES
     }
     target = "create or replace temp table fresh"
     write_table(con, transform, target, {**relations, **windows})

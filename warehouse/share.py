@@ -8,7 +8,7 @@ and loses nothing; at worst a file stays that nobody names.
 
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -27,17 +27,16 @@ from warehouse.dataset import Dataset
 from warehouse.declaration import literal
 from warehouse.judge import ROW_NUMBER
 from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed
-from warehouse.materialize import delete_changed, make_fresh, make_whole
+from warehouse.materialize import HISTORIES, delete_changed, make_fresh, make_whole
 from warehouse.place import Lake
 from warehouse.refuse import Tally, require_few_bad
 from warehouse.run import Run
 from warehouse.transform import Transform
 
-Kind = Literal["extension", "whole", "part"]
+Kind = Literal["extension", "whole"]
 
-# What is too long to be handed over; workers read it where it is.
-HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
-UNCHANGED = "anti join changed as c on q.symbol = c.symbol and q.session >= c.session"
+# Rows of the snapshot that files replace; `moved` is what the run changed, of all shares.
+UNMOVED = "anti join moved as m on q.symbol = m.symbol and q.session >= m.session"
 EVERY = """
     select symbol, min(session) as session
     from raw.quote
@@ -50,27 +49,28 @@ EVERY = """
 
 @dataclass(frozen=True)
 class Share:
-    """One of `count` shares, numbered from 0, of the work of a run that began at `snapshot`."""
+    """One of `count` shares, numbered from 0, of the work of a run that began at `snapshot`.
+
+    `data_path` says of which lake.
+    """
 
     number: int
     count: int
-    snapshot: int
     run: Run
+    snapshot: int
+    data_path: str
 
     def of(self, answer: pd.DataFrame) -> pd.DataFrame:
         """The rows of an answer whose symbols fall to the share, with their place in it."""
         numbered = answer.assign(**{ROW_NUMBER: np.arange(1, len(answer) + 1)})
-        return self.named(numbered)
-
-    def named(self, rows: pd.DataFrame) -> pd.DataFrame:
-        """The rows whose `symbol` falls to the share."""
-        return rows[pd.Series(dealt(rows["symbol"], self.count) == self.number, rows.index)]
+        return numbered[dealt(answer["symbol"], self.count) == self.number]
 
 
-def dealt(symbols: pd.Series, count: int) -> np.ndarray:
+def dealt(symbols: pd.Series, count: int) -> pd.Series:
     """The share that each symbol falls to, the same on every machine."""
-    codes, names = pd.factorize(symbols.astype("str").str.strip(), use_na_sentinel=False)
-    return np.array([zlib.crc32(str(name).encode()) % count for name in names], dtype=int)[codes]
+    names = symbols.astype("str").str.strip()
+    shares = {name: zlib.crc32(str(name).encode()) % count for name in names.unique()}
+    return names.map(shares)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def open_share(settings: Lake, share: Share, spill: Path) -> Iterator[duckdb.Duc
     with lake.explaining(settings), lake.connected(settings, spill) as con:
         lake.attach(con, settings, snapshot=share.snapshot)
         con.execute(f"use {lake.NAME}")
-        for setting in WORKING:
+        for setting in (*WORKING, "set threads = 1"):  # as many shares are worked at as are dealt
             con.execute(setting)
         yield con
 
@@ -108,14 +108,9 @@ def find_share_of_news(
     tables = {"aside": "from aside"}
     if Dataset.named(name).has_bars:
         tables |= {"restated": "from restated", "changed": CHANGED}
-    return News(
-        dataset=name,
-        received=len(answer),
-        counted=counted,
-        file=_export(con, settings, f"raw.{name}", "news", share),
-        noted={note: con.execute(query).to_arrow_table() for note, query in tables.items()},
-        rows=drop_news(con),
-    )
+    file = _export(con, settings, f"raw.{name}", "news", share)
+    noted = {note: con.execute(query).to_arrow_table() for note, query in tables.items()}
+    return News(name, len(answer), counted, drop_news(con), file, noted)
 
 
 def _export(
@@ -132,41 +127,45 @@ def _export(
 class Work:
     """What a worker must know to build its share of a table.
 
-    `changed` has symbols, and the session from which on each is built anew. `relations` say in SQL
-    where inputs are that are not in the lake's tables alone; `handed` holds those that come along.
+    `changed` has the share's symbols, and the session from which on each is built anew; `moved`
+    those of all shares. `relations` say in SQL where inputs are that are not in the lake's tables
+    alone, `handed` holds those that come along.
     """
 
     transform: Transform
     share: Share
-    kind: Kind
-    changed: pa.Table
     relations: Mapping[str, str]
     handed: Mapping[str, pa.Table]
+    moved: pa.Table
+    changed: pa.Table | None = None
+    kind: Kind = "extension"
 
 
 def build_share(con: duckdb.DuckDBPyConnection, settings: Lake, work: Work) -> tuple[str, int]:
-    """Build the rows of a share; gives their file and how many they are."""
-    relations = dict(work.relations)
-    for name, rows in work.handed.items():
-        relations[name] = name.replace(".", "_")
-        con.register(relations[name], rows)
+    """Build a history's rows of a share; gives their file and how many they are."""
+    relations = _taken_in_hand(con, work)
     con.register("changed", work.changed)
-    match work.kind:
-        case "extension":
-            make_fresh(con, work.transform, relations)
-        case "whole":
-            make_whole(con, work.transform, relations)
-        case "part":
-            part = work.transform.part.reading(relations)
-            con.execute(f"create or replace temp table fresh as {part}")
+    make = make_fresh if work.kind == "extension" else make_whole
+    make(con, work.transform, relations)
     counted = con.execute("select count(*) from fresh").fetchone()
     assert counted
     return _export(con, settings, work.transform.name, "fresh", work.share), int(counted[0])
 
 
-def in_files(files: Iterable[str]) -> str:
-    """The relation of all rows of files."""
-    return f"(from read_parquet([{', '.join(map(literal, files))}]))"
+def build_part(con: duckdb.DuckDBPyConnection, work: Work) -> pa.Table:
+    """A share's part of a table whose parts add up."""
+    relations = _taken_in_hand(con, work)
+    return con.execute(work.transform.part.reading(relations)).to_arrow_table()
+
+
+def _taken_in_hand(con: duckdb.DuckDBPyConnection, work: Work) -> dict[str, str]:
+    """Where each input is, those that came along registered."""
+    relations = dict(work.relations)
+    for name, rows in work.handed.items():
+        relations[name] = name.replace(".", "_")
+        con.register(relations[name], rows)
+    con.register("moved", work.moved)
+    return relations
 
 
 class Shares:
@@ -175,10 +174,11 @@ class Shares:
     Made at the beginning of the run's transaction, before it writes anything.
     """
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, run: Run) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, settings: Lake, run: Run) -> None:
         snapshot = con.execute(f"from {lake.NAME}.current_snapshot()").fetchone()
         assert snapshot
         self.con = con
+        self.lake = settings
         self.run = run
         self.snapshot = int(snapshot[0])
         self.files: dict[str, list[str]] = {}
@@ -186,7 +186,14 @@ class Shares:
         con.execute("create or replace temp table changed (symbol varchar, session date)")
 
     def deal(self, count: int) -> list[Share]:
-        return [Share(number, count, self.snapshot, self.run) for number in range(count)]
+        return [
+            Share(number, count, self.run, self.snapshot, self.lake.data_path)
+            for number in range(count)
+        ]
+
+    def find_alone(self, name: str, answer: pd.DataFrame) -> News:
+        """What is new in an answer that the run has in hand, as one share."""
+        return find_share_of_news(self.con, self.lake, name, answer, self.deal(1)[0])
 
     def land(self, name: str, told: Sequence[News]) -> Landed:
         """Append to `raw.<name>` what is new in the shares of an answer; as land() does with all.
@@ -196,7 +203,7 @@ class Shares:
         con, counted = self.con, sum((news.counted for news in told), Tally())
         self._append("ops.quarantine", "aside", told)
         require_few_bad(con, name, counted, self.run)
-        self._take(f"raw.{name}", [news.file for news in told if news.rows])
+        self._take(f"raw.{name}", [(news.file, news.rows) for news in told])
         if Dataset.named(name).has_bars:
             self._append("ops.restatement", "restated", told)
             self._append("changed", "changed", told)
@@ -206,52 +213,26 @@ class Shares:
     def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
         """The shares of extending a history by what changed, or of rebuilding it."""
         relations, handed = self._inputs(transform)
+        kind: Kind = "whole" if is_whole else "extension"
         changed = self._changed(count, is_whole=is_whole)
         return [
-            Work(
-                transform,
-                share,
-                "whole" if is_whole else "extension",
-                changed[share.number],
-                relations,
-                handed,
-            )
+            Work(transform, share, relations, handed, self._moved(), changed[share.number], kind)
             for share in self.deal(count)
         ]
 
     def parts(self, transform: Transform, count: int, since: date) -> list[Work]:
         """The shares of a table's part, which add up, from a session on."""
         relations, handed = self._inputs(transform)
-        relations |= {
-            table: f"(select * from {relation} where session >= date '{since}')"
-            for table, relation in relations.items()
-            if table in HISTORIES
-        }
-        shared = transform.declaration.shared
-        members = handed.pop(shared)
+        for name in set(HISTORIES).intersection(relations):
+            relations[name] = f"(select * from {relations[name]} where session >= date '{since}')"
+        members = handed.pop(transform.declaration.shared)
         falls_to = dealt(members["symbol"].to_pandas(), count)
-        changed = self.con.execute("from changed").to_arrow_table()
-        return [
-            Work(
-                transform,
-                share,
-                "part",
-                changed,
-                relations,
-                {**handed, shared: members.filter(pa.array(falls_to == share.number))},
-            )
-            for share in self.deal(count)
-        ]
-
-    def _inputs(self, transform: Transform) -> tuple[dict[str, str], dict[str, pa.Table]]:
-        """Where workers find each input, and those that are handed to them."""
-        relations, handed = {}, {}
-        for name in transform.inputs:
-            if name in HISTORIES or name.startswith("reference."):
-                relations[name] = self._relation(name)
-            else:
-                handed[name] = self.con.execute(f"from {name}").to_arrow_table()
-        return relations, handed
+        works = []
+        for share in self.deal(count):
+            own = members.filter(pa.array(falls_to == share.number))
+            given = {**handed, transform.declaration.shared: own}
+            works.append(Work(transform, share, relations, given, self._moved()))
+        return works
 
     def take(
         self, transform: Transform, built: Sequence[tuple[str, int]], *, is_whole: bool
@@ -265,28 +246,42 @@ class Shares:
             self.rebuilt.add(name)
         else:
             delete_changed(self.con, name)
-        self._take(name, [file for file, rows in built if rows])
+        self._take(name, built)
         return sum(rows for _, rows in built)
 
-    def _take(self, table: str, files: Sequence[str]) -> None:
+    def _take(self, table: str, built: Sequence[tuple[str, int]]) -> None:
         """Make the rows of files a table's own."""
         schema, name = table.split(".")
-        for file in files:
-            self.files.setdefault(table, []).append(file)
-            self.con.execute(
-                f"call ducklake_add_data_files('{lake.NAME}', '{name}', {literal(file)}, "
-                f"schema => '{schema}')"
-            )
+        self.files[table] = [file for file, _ in built]
+        for file, rows in built:
+            if rows:
+                self.con.execute(
+                    f"call ducklake_add_data_files('{lake.NAME}', '{name}', {literal(file)}, "
+                    f"schema => '{schema}')"
+                )
+
+    def _inputs(self, transform: Transform) -> tuple[dict[str, str], dict[str, pa.Table]]:
+        """Where workers find each input, and those that are handed to them."""
+        relations, handed = {}, {}
+        for name in transform.inputs:
+            if name in HISTORIES or name.startswith("reference."):
+                relations[name] = self._relation(name)
+            else:
+                handed[name] = self.con.execute(f"from {name}").to_arrow_table()
+        return relations, handed
 
     def _relation(self, table: str) -> str:
         """Where workers find the rows of a table: in the lake as it was, and in files."""
-        files = self.files.get(table)
-        if not files:
+        if table not in self.files:
             return table
+        new = f"from read_parquet([{', '.join(map(literal, self.files[table]))}])"
         if table in self.rebuilt:
-            return in_files(files)
-        kept = "" if table.startswith("raw.") else UNCHANGED
-        return f"(select q.* from {table} as q {kept} union all by name {in_files(files)})"
+            return f"({new})"
+        kept = "" if table.startswith("raw.") else UNMOVED
+        return f"(select q.* from {table} as q {kept} union all by name {new})"
+
+    def _moved(self) -> pa.Table:
+        return self.con.execute("from changed").to_arrow_table()
 
     def _changed(self, count: int, *, is_whole: bool) -> list[pa.Table]:
         """The symbols of each share; baskets and what they are made of are in the first."""
@@ -305,7 +300,7 @@ class Shares:
             """
         ).to_arrow_table()
         falls_to = dealt(symbols["symbol"].to_pandas(), count)
-        falls_to[symbols["is_of_basket"].to_numpy()] = 0
+        falls_to[symbols["is_of_basket"].to_pandas()] = 0
         named = symbols.select(["symbol", "session"])
         return [named.filter(pa.array(falls_to == number)) for number in range(count)]
 

@@ -16,7 +16,8 @@ from warehouse.run import Run, recorded
 def writing(place: Place, run: Run) -> Iterator[duckdb.DuckDBPyConnection]:
     """Hold the home for `run` and open its build file in a transaction, reference tables loaded.
 
-    What is not committed when the block ends, for whatever reason, never was. Raises HeldError,
+    What is not committed when the block ends, for whatever reason, never was; where a run has
+    workers the reference tables alone stay, which the next run replaces. Raises HeldError,
     PlaceError, WarehouseError or ReferenceFileError before anything is written.
     """
     place.make()

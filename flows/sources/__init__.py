@@ -12,7 +12,7 @@ import pandas as pd
 
 # Holdings first: a vendor is asked for the quotes of the members that they name.
 DATASETS = ("holding", "rate", "quote", "estimate", "fundamental")
-BY_SYMBOL = ("quote", "estimate", "fundamental")  # can be asked for a share of the symbols
+BY_SYMBOL = ("quote", "estimate", "fundamental")
 OF_TODAY = (
     "estimate",
     "fundamental",
@@ -110,17 +110,13 @@ class Vendor(Source, Protocol):
         """
 
 
-def spec_of(spec: str | None) -> str:
-    """What names the source: without a name, `$ROTATION_SOURCE` gives it, else it is the demo."""
-    return spec or os.environ.get("ROTATION_SOURCE") or "demo"
-
-
 def open_source(spec: str | None) -> Bulk | Vendor:
     """The source that `demo`, `demo:5000x20`, `live` or the path of a folder names.
 
+    Without a name, `$ROTATION_SOURCE` gives it, else it is the demo.
     Raises SourceError where the name means no source or the path is not a folder.
     """
-    spec = spec_of(spec)
+    spec = spec or os.environ.get("ROTATION_SOURCE") or "demo"
     if spec == "demo" or spec.startswith("demo:"):
         from flows.sources.demo import Demo
 
