@@ -168,7 +168,7 @@ def with_returns() -> dict[str, str]:
     add(trend, "windowed", [f"{c} as {name}" for c, name in zip(changes, returns, strict=True)])
     add(trend, "", returns)
     add(count, "covered", [f"t.{name}" for name in returns])
-    counted = "sum((return_{0}_pct > 0)::integer) as up_{0}, count(return_{0}_pct) as told_{0}"
+    counted = "sum((c.return_{0}_pct > 0)::integer) as up_{0}, count(c.return_{0}_pct) as told_{0}"
     for span in spans:
         add(count, "part", counted.format(span).split(", "))
     rising = "100 * sum(p.up_{0}) / nullif(sum(p.told_{0}), 0) as rising_{0}_pct"

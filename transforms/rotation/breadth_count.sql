@@ -26,6 +26,7 @@ covered as (
         m.cohort,
         m.valid_from,
         m.weight_pct,
+        m.benchmark_symbol,
         t.session,
         t.return_pct,
         t.return_1m_pct,
@@ -33,41 +34,40 @@ covered as (
         t.is_above_sma_50,
         t.is_above_sma_200,
         t.is_high_252,
-        t.is_low_252,
-        t.return_1m_pct > b.return_1m_pct as is_outperforming_1m
+        t.is_low_252
     from member as m
     inner join rotation.trend as t
         on m.symbol = t.symbol and t.session between m.applies_from and m.applies_to
-    left join benchmark as b
-        on m.benchmark_symbol = b.symbol and t.session = b.session
     where t.return_pct is not null
 ),
 
 -- What adds up over shares of the members, be they computed together or apart.
 part as (
     select
-        cohort,
-        valid_from,
-        session,
+        c.cohort,
+        c.valid_from,
+        c.session,
         count(*) as covered_count,
-        sum(weight_pct) as covered_weight_pct,
-        count(*) filter (where return_pct > 0) as advancers,
-        count(*) filter (where return_pct < 0) as decliners,
-        count(*) filter (where return_pct = 0) as unchanged,
-        sum(is_above_sma_20::integer) as above_sma_20_count,
-        sum(is_above_sma_50::integer) as above_sma_50_count,
-        sum(is_above_sma_200::integer) as above_sma_200_count,
-        count(is_above_sma_20) as eligible_20_count,
-        count(is_above_sma_50) as eligible_50_count,
-        count(is_above_sma_200) as eligible_200_count,
-        sum(is_high_252::integer) as new_high_252,
-        sum(is_low_252::integer) as new_low_252,
-        count(is_high_252) as eligible_252_count,
-        sum(is_outperforming_1m::integer) as outperforming_1m_count,
-        count(is_outperforming_1m) as compared_1m_count,
-        sum(return_pct) as return_1d_sum_pct
-    from covered
-    group by cohort, valid_from, session
+        sum(c.weight_pct) as covered_weight_pct,
+        count(*) filter (where c.return_pct > 0) as advancers,
+        count(*) filter (where c.return_pct < 0) as decliners,
+        count(*) filter (where c.return_pct = 0) as unchanged,
+        sum(c.is_above_sma_20::integer) as above_sma_20_count,
+        sum(c.is_above_sma_50::integer) as above_sma_50_count,
+        sum(c.is_above_sma_200::integer) as above_sma_200_count,
+        count(c.is_above_sma_20) as eligible_20_count,
+        count(c.is_above_sma_50) as eligible_50_count,
+        count(c.is_above_sma_200) as eligible_200_count,
+        sum(c.is_high_252::integer) as new_high_252,
+        sum(c.is_low_252::integer) as new_low_252,
+        count(c.is_high_252) as eligible_252_count,
+        sum((c.return_1m_pct > b.return_1m_pct)::integer) as outperforming_1m_count,
+        count(c.return_1m_pct > b.return_1m_pct) as compared_1m_count,
+        sum(c.return_pct) as return_1d_sum_pct
+    from covered as c
+    left join benchmark as b
+        on c.benchmark_symbol = b.symbol and c.session = b.session
+    group by c.cohort, c.valid_from, c.session
 ),
 
 middle as (
