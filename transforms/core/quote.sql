@@ -1,35 +1,50 @@
 -- The newest word on each bar. The ratio of adj_close is taken within one answer of the source,
 -- because a later dividend rewrites all of it: the newest answer in which the bars are neighbours.
-with word as (
+with said as not materialized (
+    select
+        *,
+        false as is_for_basket
+    from raw.quote
+    union all
+    -- What baskets are made of once more, so that who asks for one symbol does not compute all.
+    select
+        q.*,
+        true as is_for_basket
+    from raw.quote as q
+    where q.symbol in (select unnest([b.symbol, b.stand_in]) from reference.basket_member as b)
+),
+
+word as not materialized (
     select
         *,
         last_value(adj_close / previous_adj_close ignore nulls) over closest as adj_ratio,
         max(previous_session) over closest as adj_since
-    from raw.quote
+    from said
     window
         closest as (
-            partition by symbol, session
+            partition by is_for_basket, symbol, session
             order by previous_session nulls first, known_at, run_id
             rows between unbounded preceding and unbounded following
         )
     qualify row_number() over (
-        partition by symbol, session
+        partition by is_for_basket, symbol, session
         order by known_at desc, run_id desc
     ) = 1
 ),
 
-ratio as (
+ratio as not materialized (
     select
         * exclude (adj_ratio),
         close / lag(close) over bar as price_ratio,
         (close + dividend) / lag(close) over bar as dividend_ratio,
         case when adj_since = lag(session) over bar then adj_ratio end as adj_ratio
     from word
-    window bar as (partition by symbol order by session)
+    window bar as (partition by is_for_basket, symbol order by session)
 ),
 
-listed as (
+listed as not materialized (
     select
+        is_for_basket,
         symbol,
         session,
         open,
@@ -72,7 +87,7 @@ member as (
         l.is_final
     from composition as b
     inner join listed as l on l.symbol = b.symbol or l.symbol = b.stand_in
-    where l.return_pct is not null
+    where l.is_for_basket and l.return_pct is not null
     qualify l.symbol = b.symbol or l.session < coalesce(
         min(l.session) filter (where l.symbol = b.symbol) over (
             partition by b.basket, b.symbol
@@ -172,6 +187,7 @@ select
     known_at,
     is_final
 from listed
+where not is_for_basket
 union all
 select
     basket as symbol,
