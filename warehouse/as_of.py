@@ -1,6 +1,8 @@
 """The as-of macros: each core table's own SQL, reading only what was known by a moment."""
 
 import duckdb
+import sqlglot
+from sqlglot import exp
 
 from warehouse.comment import comment_on_macro
 from warehouse.transform import Transform
@@ -26,7 +28,7 @@ def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
             continue
         con.execute(
             f"create or replace macro {transform.name}_as_of(ts) as table "
-            f"{transform.reading(known)}"
+            f"{_inlined(transform.reading(known))}"
         )
         comment_on_macro(
             con,
@@ -35,3 +37,16 @@ def create_as_of_macros(con: duckdb.DuckDBPyConnection, transforms: list[Transfo
         )
         made.append(transform.name)
     return [f"{name}_as_of" for name in made]
+
+
+def _inlined(sql: str) -> str:
+    """The query with its CTEs that are not materialized written out where they are named.
+
+    DuckDB's file forgets these words in a macro, and a question about one symbol computed all.
+    """
+    query = sqlglot.parse_one(sql, dialect="duckdb")
+    ctes = [cte for cte in query.find_all(exp.CTE) if cte.args.get("materialized") is False]
+    sources = {cte.alias: cte.this for cte in ctes}
+    for cte in ctes:
+        cte.pop()
+    return exp.expand(query, sources, dialect="duckdb").sql(dialect="duckdb")
