@@ -5,6 +5,9 @@ from datetime import date
 import pandas as pd
 
 from flows.sources import Bulk, SourceError
+from warehouse.dataset import Dataset
+
+Span = tuple[date, date]
 
 
 class Batch:
@@ -15,18 +18,26 @@ class Batch:
         self.rows = len(frame)
 
     @classmethod
-    def fetched(cls, source: Bulk, dataset: str, since: date | None, until: date) -> "Batch":
-        """Fetch one dataset; raises SourceError where the source fails or has no quotes at all."""
+    def fetched(
+        cls, source: Bulk, dataset: str, since: date | None, until: date, span: Span | None
+    ) -> "Batch":
+        """Fetch one dataset, of it what is dated within a span.
+
+        Raises SourceError where the source fails or has no quotes at all.
+        """
         batch = cls(source.fetch(dataset, since, until))
         if dataset == "quote" and not batch.rows:
             raise SourceError(f"The source {source.name} gave no quotes up to {until}.")
+        if span:
+            batch.restrict(dataset, span)
         return batch
 
-    def restrict(self, column: str, span: tuple[date, date]) -> None:
+    def restrict(self, dataset: str, span: Span) -> None:
         """Keep rows dated within `span`, ends included, and those whose date cannot be read."""
         assert self.frame is not None
         if self.frame.empty:
             return  # of nothing a vendor makes no columns either
+        column = Dataset.named(dataset).dated_by
         dates = pd.to_datetime(self.frame[column], errors="coerce", format="ISO8601")
         within = dates.between(pd.Timestamp(span[0]), pd.Timestamp(span[1]))
         self.frame = self.frame[within | dates.isna()]

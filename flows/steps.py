@@ -16,12 +16,12 @@ from prefect.runtime import flow_run
 
 from expectations.gate import QualityResult, sentence
 from flows.asking import ask, counted, require_members
-from flows.batch import Batch
+from flows.batch import Batch, Span
 from flows.docs import docs_of
 from flows.pace import shared_pace
 from flows.report.page import build_page
 from flows.secret import kept_secret
-from flows.sources import BY_SYMBOL, DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
+from flows.sources import DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
 from flows.workers import DaskWorkers
 from warehouse.as_of import create_as_of_macros
 from warehouse.catalog import write_catalog
@@ -48,10 +48,10 @@ log = logging.getLogger("rotation")
 
 
 @task(task_run_name="ingest {dataset}", cache_policy=NO_CACHE)
-def ingest(source: Bulk, dataset: str, since: date | None, until: date) -> Batch:
-    """Fetch one dataset; errors as of Batch.fetched."""
+def ingest(source: Bulk, dataset: str, since: date | None, until: date, span: Span | None) -> Batch:
+    """Fetch one dataset; parameters and errors as of Batch.fetched."""
     log.debug("ingest %s", dataset)
-    batch = Batch.fetched(source, dataset, since, until)
+    batch = Batch.fetched(source, dataset, since, until, span)
     log.info("ingest %-11s %11s rows", dataset, f"{batch.rows:,}")
     return batch
 
@@ -78,7 +78,7 @@ def ingest_shares(
     source: Bulk,
     dataset: str,
     since: date | None,
-    span: tuple[date, date] | None,
+    span: Span | None,
 ) -> Sequence[News]:
     """Let workers fetch one dataset, and find what is new of it."""
     log.debug("ingest %s by workers", dataset)
@@ -142,7 +142,7 @@ def land_source(
     source: Bulk | Vendor,
     run: Run,
     place: Place,
-    span: tuple[date, date] | None = None,
+    span: Span | None = None,
     workers: DaskWorkers | None = None,
 ) -> set[str]:
     """Ingest and land every dataset; gives the raw tables that have new rows.
@@ -157,8 +157,8 @@ def land_source(
         pace = shared_pace(source.requests_per_second)
         source.open(place.home / "cache", pace, kept_secret)
     for dataset in DATASETS:
-        declaration, dated_by = Dataset.named(dataset).declaration, Dataset.named(dataset).dated_by
-        by_workers = workers if dataset in BY_SYMBOL else None
+        about = Dataset.named(dataset)
+        by_workers = workers if about.named_by == "symbol" else None
         batch: Batch | Sequence[News]
         outcomes: Sequence[Outcome] = ()
         if isinstance(source, Vendor):
@@ -167,7 +167,7 @@ def land_source(
             batch, outcomes = ask_vendor(con, source, dataset, run, span[0] if span else None)
             # All quotes are as of one split: a part of them would not fit what landed.
             if span and dataset != "quote":
-                batch.restrict(dated_by, span)
+                batch.restrict(dataset, span)
             if by_workers:  # who build on it read what is in files
                 batch = [by_workers.shares.find_alone(dataset, batch.take())]
         else:
@@ -176,11 +176,9 @@ def land_source(
             if by_workers:
                 batch = ingest_shares(by_workers, source, dataset, since, span)
             else:
-                batch = ingest(source, dataset, since, run.session)
-                if span:
-                    batch.restrict(dated_by, span)
-        landed = asset_task(land_batch, "land", declaration)(con, dataset, batch, run, by_workers)
-        if landed.landed:
+                batch = ingest(source, dataset, since, run.session, span)
+        landing = asset_task(land_batch, "land", about.declaration)
+        if landing(con, dataset, batch, run, by_workers).landed:
             news.add(f"raw.{dataset}")
         if dataset == "holding":
             require_members(con, outcomes)

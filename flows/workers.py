@@ -18,9 +18,8 @@ import pyarrow as pa
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.batch import Batch
+from flows.batch import Batch, Span
 from flows.sources import Bulk
-from warehouse.dataset import Dataset
 from warehouse.place import Lake, Place
 from warehouse.run import Run
 from warehouse.share import (
@@ -42,10 +41,6 @@ LOCAL = "local"  # what ROTATION_DASK says for a cluster of this machine alone, 
 WAIT_SECONDS = 60  # for a worker, where a scheduler has none
 WORKER_BYTES = 2**30
 
-Span = tuple[date, date]
-
-log = logging.getLogger("rotation")
-
 
 class WorkersError(Exception):
     """No workers can be had, or they died; the sentence says which and what to do."""
@@ -56,9 +51,7 @@ def ingest_share(
     source: Bulk, dataset: str, since: date | None, span: Span | None, share: Share
 ) -> News:
     """Fetch a dataset, keep what falls to the share (and is dated in the span), find its news."""
-    batch = Batch.fetched(source, dataset, since, share.run.session)
-    if span:
-        batch.restrict(Dataset.named(dataset).dated_by, span)
+    batch = Batch.fetched(source, dataset, since, share.run.session, span)
     with _opened(share) as (lake, con):
         return find_share_of_news(con, lake, dataset, share.of(batch.take()), share)
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+import pytest
+
 USER, PASSWORD = "rotation", "open 'sesame'"
 KEY_ID, SECRET_KEY = "AKIDOFTHETESTS", "key+of/the=tests"
 BUCKET = "rotation"
@@ -29,6 +31,18 @@ def postgres_binaries() -> Path | None:
         return Path(found).resolve().parent
     newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     return newest[-1].parent if newest else None
+
+
+needs_postgres = pytest.mark.skipif(
+    postgres_binaries() is None, reason="PostgreSQL is not installed (apt-get install postgresql)"
+)
+
+
+def set_for(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> None:
+    """Set the environment of a lake; a password of another one goes."""
+    patch.delenv("PGPASSWORD", raising=False)
+    for name, value in settings.items():
+        patch.setenv(name, value)
 
 
 def free_port() -> int:

@@ -44,23 +44,25 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
     Quotes leave the earliest changed session of each symbol in the temporary table
     `changed(symbol, session)`.
     """
-    counted = find_news(con, name, frame, run)
+    dataset = Dataset.named(name)
+    counted = find_news(con, dataset, frame, run)
     con.execute("insert into ops.quarantine by name from aside")
     require_few_bad(con, name, counted, run)
     con.execute(f"insert into raw.{name} by name from news")
-    if Dataset.named(name).has_bars:
+    if dataset.has_bars:
         con.execute("insert into ops.restatement by name from restated")
         con.execute(f"create or replace temp table changed as {CHANGED}")
     return note_landed(name, len(frame), counted, drop_news(con), run)
 
 
-def find_news(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Run) -> Tally:
+def find_news(
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame, run: Run
+) -> Tally:
     """Make the temporary tables `news`, `aside` and, of quotes, `restated`; writes nothing else.
 
-    They are what `raw.<name>`, `ops.quarantine` and `ops.restatement` are to get; `drop_news` ends
+    They are what the raw table, `ops.quarantine` and `ops.restatement` are to get; `drop_news` ends
     them.
     """
-    dataset = Dataset.named(name)
     judge(con, dataset, frame, run)
     counted = tally(con)
     _find_news(con, dataset, run)

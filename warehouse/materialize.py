@@ -154,34 +154,28 @@ class Materializer:
 
 
 def make_fresh(
-    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    transform: Transform,
+    relations: Mapping[str, str],
+    *,
+    is_whole: bool = False,
 ) -> None:
     """Make the temporary table `fresh`: a history's rows of `changed` symbols since their change.
 
-    `relations` say, as SQL, where inputs are that are not in their tables alone.
+    Or all of their rows, where it `is_whole`. `relations` say, as SQL, where inputs are that are
+    not in their tables alone.
     """
-    _read_back(con, transform.declaration.lookback)
+    if is_whole:
+        read, kept = "semi join changed using (symbol)", ""
+    else:
+        _read_back(con, transform.declaration.lookback)
+        read = "inner join reading using (symbol) where q.session >= reading.session"
+        kept = CHANGED
     windows = {
-        table: f"(select q.* from {relations.get(table, table)} as q inner join reading "
-        "using (symbol) where q.session >= reading.session)"
-        for table in HISTORIES
+        table: f"(select q.* from {relations.get(table, table)} as q {read})" for table in HISTORIES
     }
     target = "create or replace temp table fresh"
-    write_table(con, transform, target, {**relations, **windows}, CHANGED)
-    require_grain(con, transform.declaration, "fresh")
-
-
-def make_whole(
-    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str]
-) -> None:
-    """Make `fresh`: all rows of a history for the symbols in `changed`."""
-    windows = {
-        table: f"(select q.* from {relations.get(table, table)} as q semi join changed "
-        "using (symbol))"
-        for table in HISTORIES
-    }
-    target = "create or replace temp table fresh"
-    write_table(con, transform, target, {**relations, **windows})
+    write_table(con, transform, target, {**relations, **windows}, kept)
     require_grain(con, transform.declaration, "fresh")
 
 

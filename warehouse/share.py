@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import duckdb
 import numpy as np
@@ -27,23 +26,21 @@ from warehouse.dataset import Dataset
 from warehouse.declaration import literal
 from warehouse.judge import ROW_NUMBER
 from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed
-from warehouse.materialize import HISTORIES, delete_changed, make_fresh, make_whole
+from warehouse.materialize import HISTORIES, delete_changed, make_fresh
 from warehouse.place import Lake
 from warehouse.refuse import Tally, require_few_bad
 from warehouse.run import Run
 from warehouse.transform import Transform
 
-Kind = Literal["extension", "whole"]
-
 # Rows of the snapshot that files replace; `moved` is what the run changed, of all shares.
 UNMOVED = "anti join moved as m on q.symbol = m.symbol and q.session >= m.session"
 EVERY = """
-    select symbol, min(session) as session
-    from raw.quote
-    group by symbol
-    union all
-    select distinct basket as symbol, date '0001-01-01' as session
-    from reference.basket_member
+    select symbol, null::date as session
+    from (
+        select symbol from raw.quote
+        union
+        select basket from reference.basket_member
+    )
 """
 
 
@@ -104,9 +101,10 @@ def find_share_of_news(
     con: duckdb.DuckDBPyConnection, settings: Lake, name: str, answer: pd.DataFrame, share: Share
 ) -> News:
     """Find what is new in a share of an answer, as `warehouse.land.land` does in all of it."""
-    counted = find_news(con, name, answer, share.run)
+    dataset = Dataset.named(name)
+    counted = find_news(con, dataset, answer, share.run)
     tables = {"aside": "from aside"}
-    if Dataset.named(name).has_bars:
+    if dataset.has_bars:
         tables |= {"restated": "from restated", "changed": CHANGED}
     file = _export(con, settings, f"raw.{name}", "news", share)
     noted = {note: con.execute(query).to_arrow_table() for note, query in tables.items()}
@@ -127,9 +125,9 @@ def _export(
 class Work:
     """What a worker must know to build its share of a table.
 
-    `changed` has the share's symbols, and the session from which on each is built anew; `moved`
-    those of all shares. `relations` say in SQL where inputs are that are not in the lake's tables
-    alone, `handed` holds those that come along.
+    `changed` has the share's symbols, and the session from which on each is built anew, unless it
+    is built whole; `moved` what the run changed, of all shares. `relations` say in SQL where inputs
+    are that are not in the lake's tables alone, `handed` holds those that come along.
     """
 
     transform: Transform
@@ -138,15 +136,14 @@ class Work:
     handed: Mapping[str, pa.Table]
     moved: pa.Table
     changed: pa.Table | None = None
-    kind: Kind = "extension"
+    is_whole: bool = False
 
 
 def build_share(con: duckdb.DuckDBPyConnection, settings: Lake, work: Work) -> tuple[str, int]:
     """Build a history's rows of a share; gives their file and how many they are."""
     relations = _taken_in_hand(con, work)
     con.register("changed", work.changed)
-    make = make_fresh if work.kind == "extension" else make_whole
-    make(con, work.transform, relations)
+    make_fresh(con, work.transform, relations, is_whole=work.is_whole)
     counted = con.execute("select count(*) from fresh").fetchone()
     assert counted
     return _export(con, settings, work.transform.name, "fresh", work.share), int(counted[0])
@@ -213,10 +210,9 @@ class Shares:
     def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
         """The shares of extending a history by what changed, or of rebuilding it."""
         relations, handed = self._inputs(transform)
-        kind: Kind = "whole" if is_whole else "extension"
-        changed = self._changed(count, is_whole=is_whole)
+        moved, changed = self._moved(), self._changed(count, is_whole=is_whole)
         return [
-            Work(transform, share, relations, handed, self._moved(), changed[share.number], kind)
+            Work(transform, share, relations, handed, moved, changed[share.number], is_whole)
             for share in self.deal(count)
         ]
 
@@ -225,13 +221,13 @@ class Shares:
         relations, handed = self._inputs(transform)
         for name in set(HISTORIES).intersection(relations):
             relations[name] = f"(select * from {relations[name]} where session >= date '{since}')"
-        members = handed.pop(transform.declaration.shared)
+        moved, members = self._moved(), handed.pop(transform.declaration.shared)
         falls_to = dealt(members["symbol"].to_pandas(), count)
         works = []
         for share in self.deal(count):
             own = members.filter(pa.array(falls_to == share.number))
             given = {**handed, transform.declaration.shared: own}
-            works.append(Work(transform, share, relations, given, self._moved()))
+            works.append(Work(transform, share, relations, given, moved))
         return works
 
     def take(

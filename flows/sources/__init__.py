@@ -12,7 +12,6 @@ import pandas as pd
 
 # Holdings first: a vendor is asked for the quotes of the members that they name.
 DATASETS = ("holding", "rate", "quote", "estimate", "fundamental")
-BY_SYMBOL = ("quote", "estimate", "fundamental")
 OF_TODAY = (
     "estimate",
     "fundamental",

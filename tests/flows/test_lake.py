@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from kills import contents, difference
-from lakes import SECRETS, Lakes, postgres_binaries, serving
+from lakes import SECRETS, Lakes, needs_postgres, set_for
 from night import FIRST, REPOSITORY, SECOND, THIRD, bars, build, run_night
 from readers import PAUSE_SECONDS, look
 from typer.testing import CliRunner, Result
@@ -33,30 +33,7 @@ from warehouse.writing import writing
 
 TABLES = ["core.session", "core.quote"]
 
-pytestmark = pytest.mark.skipif(
-    postgres_binaries() is None, reason="PostgreSQL is not installed (apt-get install postgresql)"
-)
-
-
-@pytest.fixture(scope="module")
-def lakes() -> Iterator[Lakes]:
-    with serving() as lakes:
-        yield lakes
-
-
-@pytest.fixture
-def settings(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    """The settings of a new lake, set."""
-    settings = lakes.make()
-    monkeypatch.delenv("PGPASSWORD", raising=False)
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return settings
-
-
-@pytest.fixture
-def place(settings: Mapping[str, str], tmp_path: Path) -> Place:
-    return Place.of(tmp_path / "home")
+pytestmark = needs_postgres
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +43,7 @@ def first_night(
     """The settings of a lake with one night, and its home."""
     settings, home = lakes.make(), tmp_path_factory.mktemp("first")
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in settings.items():
-            patch.setenv(name, value)
+        set_for(patch, settings)
         night(Place.of(home), FIRST)
     return settings, home
 
@@ -78,9 +54,7 @@ def published(
 ) -> Place:
     """That lake, to be read only."""
     settings, home = first_night
-    monkeypatch.delenv("PGPASSWORD", raising=False)
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
+    set_for(monkeypatch, settings)
     return Place.of(home)
 
 

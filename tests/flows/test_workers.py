@@ -19,17 +19,18 @@ from distributed import Client, LocalCluster
 from hypothesis import given
 from hypothesis import strategies as st
 from kills import contents, difference
-from lakes import SECRETS, Lakes, postgres_binaries, serving
+from lakes import SECRETS, needs_postgres
 from night import FIRST, REPOSITORY, SECOND, THIRD, all_transforms, bars, run_night
 from vendors import Vendors, demo_world
 
 from flows import workers as flows_workers
-from flows.sources import BY_SYMBOL, DATASETS
+from flows.sources import DATASETS
 from flows.sources.demo import Demo
 from flows.workers import WorkersError, workers
 from warehouse.calendar import night_ends
 from warehouse.catalog import write_catalog
 from warehouse.connect import open_build, open_published
+from warehouse.dataset import Dataset
 from warehouse.land import land
 from warehouse.materialize import Materializer
 from warehouse.outcome import note_outcome
@@ -61,10 +62,6 @@ TABLES = (
 SHARES = 2
 ROTATION = Path(sys.executable).parent / "rotation"
 
-needs_postgres = pytest.mark.skipif(
-    postgres_binaries() is None, reason="PostgreSQL is not installed (apt-get install postgresql)"
-)
-
 
 class TestDealing:
     @given(st.lists(st.text(max_size=6)), st.integers(1, 9))
@@ -91,23 +88,11 @@ class TestSettings:
             Place.of(None)
 
 
-@pytest.fixture(scope="module")
-def lakes() -> Iterator[Lakes]:
-    with serving() as lakes:
-        yield lakes
-
-
 @pytest.fixture
-def settings(lakes: Lakes, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
-    settings = {**lakes.make(), "ROTATION_DASK": "local"}
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    return settings
-
-
-@pytest.fixture
-def place(settings: Mapping[str, str], tmp_path: Path) -> Place:
-    return Place.of(tmp_path / "home")
+def settings(settings: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> Mapping[str, str]:
+    """Those of a lake, and workers."""
+    monkeypatch.setenv("ROTATION_DASK", "local")
+    return {**settings, "ROTATION_DASK": "local"}
 
 
 class InTurn:
@@ -162,7 +147,7 @@ def shared_night(
         for name, frame in frames.items():
             landed = (
                 workers.shares.land(name, workers.ingest(name, frame))
-                if name in BY_SYMBOL
+                if Dataset.named(name).named_by == "symbol"
                 else land(con, name, frame, run)
             )
             note_outcome(con, run, landed)
@@ -321,9 +306,7 @@ class TestCluster:
         texts = (path.read_bytes() for path in place.home.rglob("*") if path.is_file())
         assert not [secret for text in texts for secret in SECRETS if secret.encode() in text]
 
-    def test_a_scheduler_that_is_not_there(
-        self, place: Place, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_scheduler_that_is_not_there(self, place: Place) -> None:
         import dask
 
         away = Place(place.home, place.lake, "tcp://127.0.0.1:1")

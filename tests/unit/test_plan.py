@@ -188,5 +188,5 @@ def test_a_span_reads_every_date_that_landing_reads() -> None:
     # given three spellings of days that landing takes, one of them outside the span
     cells = ["2026-01-26", "2026-01-27 00:00:00", "2025-01-27 00:00:00"]
     batch = Batch(pd.DataFrame({"session": cells}))
-    batch.restrict("session", (date(2026, 1, 1), date(2026, 1, 31)))
+    batch.restrict("quote", (date(2026, 1, 1), date(2026, 1, 31)))
     assert batch.take()["session"].tolist() == cells[:2]
