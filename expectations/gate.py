@@ -5,6 +5,8 @@ import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -20,15 +22,22 @@ def audit(
     tables: Sequence[str] | None = None,
     *,
     parameters: Mapping[str, object],
+    changed_since: Mapping[str, date] = MappingProxyType({}),
 ) -> list[QualityResult]:
     """Check `tables` (schema.table; None is every table with a suite) as `con` has committed them.
 
-    `parameters` are the dates and numbers that the suites name, such as `session`. What cannot
+    `parameters` are the dates and numbers that the suites name, such as `session`; `$changed_since`
+    is the table's own: rows dated before it were checked with the publication before. What cannot
     be checked (no such table, no such column, an error in DuckDB) is a failed result. Raises
     SuiteError where a suite or a parameter cannot be used.
     """
     names = suite_tables() if tables is None else tables
-    suites = {table: read_suite(table, parameters) for table in names}
+    suites = {
+        table: read_suite(
+            table, {**parameters, "changed_since": changed_since.get(table, date.min)}
+        )
+        for table in names
+    }
     results: list[QualityResult] = []
     with _quiet():
         from expectations.dialect import engine_arguments

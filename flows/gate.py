@@ -31,7 +31,7 @@ def check_tables(
     load_records(con, place, run)  # suites ask which runs were for this session
     before = last_publication(place)
     parameters = suite_parameters(run, before, accept_coverage_fall=accept_coverage_fall)
-    results = audit(con, parameters=parameters)
+    results = audit(con, parameters=parameters, changed_since=run.changed_since)
     note_quality(con, run, results)
     log.info("check  %s", sentence(results))
     if critical := critical_failures(results):

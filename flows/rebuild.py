@@ -29,7 +29,7 @@ def rebuild(home: Path | None = None) -> str:
         refusal_shown(con, place, run),
         workers(con, place, run) as shared,
     ):
-        tables = build_tables(con, place, run, set(), rebuild=True, workers=shared)
+        tables = build_tables(con, place, run, {}, rebuild=True, workers=shared)
         moved = compare_published(con, place, run, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)

@@ -1,7 +1,7 @@
 """The steps that flows arrange, as Prefect tasks: one per dataset and stage, or per table."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import ParamSpec, TypeVar
@@ -144,15 +144,15 @@ def land_source(
     place: Place,
     span: Span | None = None,
     workers: DaskWorkers | None = None,
-) -> set[str]:
-    """Ingest and land every dataset; gives the raw tables that have new rows.
+) -> dict[str, date]:
+    """Ingest and land every dataset; gives the `since` of each raw table.
 
     A `span` takes only what is dated within it, and of a vendor's quotes all that it begins; what a
     vendor says of today alone is not asked for. Without, a vendor is asked for what is wanted, and
     of another source quotes from a few sessions before the newest that landed, the rest whole.
     What is by symbol is for `workers`, where there are any.
     """
-    news = set()
+    news = {}
     if isinstance(source, Vendor):
         pace = shared_pace(source.requests_per_second)
         source.open(place.home / "cache", pace, kept_secret)
@@ -178,8 +178,7 @@ def land_source(
             else:
                 batch = ingest(source, dataset, since, run.session, span)
         landing = asset_task(land_batch, "land", about.declaration)
-        if landing(con, dataset, batch, run, by_workers).landed:
-            news.add(f"raw.{dataset}")
+        news[f"raw.{dataset}"] = landing(con, dataset, batch, run, by_workers).since
         if dataset == "holding":
             require_members(con, outcomes)
     return news
@@ -208,7 +207,7 @@ def build_tables(
     con: duckdb.DuckDBPyConnection,
     place: Place,
     run: Run,
-    news: set[str],
+    news: Mapping[str, date],
     *,
     rebuild: bool = False,
     workers: DaskWorkers | None = None,
@@ -224,7 +223,7 @@ def build_tables(
     create_as_of_macros(con, transforms)
     create_latest_views(con, transforms)
     if stood_at_publication(con, place, run):
-        run.changed_since = materializer.changed_since()
+        run.changed_since = materializer.since
     write_catalog(con, transforms, materializer.fingerprints, run.changed_since)
     con.commit()
     return done

@@ -79,7 +79,7 @@ def bars(symbols: Iterable[str], last: date, sessions: int) -> pd.DataFrame:
 
 def build(
     con: duckdb.DuckDBPyConnection,
-    news: set[str],
+    news: Mapping[str, date],
     tables: Iterable[str] = (),
     *,
     rebuild: bool = False,
@@ -94,7 +94,7 @@ def build(
     materializer = Materializer(con, transforms, news, rebuild=rebuild)
     done = {table.name: table.action for table in materializer.run()}
     create_as_of_macros(con, transforms)
-    since = materializer.changed_since() if stood else date.min
+    since = materializer.since if stood else {}
     write_catalog(con, transforms, materializer.fingerprints, since)
     return done
 
@@ -106,9 +106,11 @@ def run_night(
     place = Place.of(home)
     run = Run("nightly", "files", session, calendar.night_ends(session))
     with writing(place, run) as con:
+        news = {}
         for name, frame in frames.items():
-            note_outcome(con, run, land(con, name, frame, run))
-        news = {f"raw.{name}" for name in frames}
+            landed = land(con, name, frame, run)
+            note_outcome(con, run, landed)
+            news[f"raw.{name}"] = landed.since
         build(con, news, tables, stood=stood_at_publication(con, place, run))
         con.commit()
         run.finish("published", f"Session {session} is published.")

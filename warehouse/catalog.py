@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 
 import duckdb
 import pandas as pd
@@ -17,15 +18,15 @@ def write_catalog(
     con: duckdb.DuckDBPyConnection,
     transforms: list[Transform],
     fingerprints: Mapping[str, str],
-    changed_since: date = date.min,
+    changed_since: Mapping[str, date] = MappingProxyType({}),
 ) -> None:
     """Replace the rows of `ops.table_catalog` by what the warehouse holds now.
 
-    `changed_since` is the run's, of quotes and what extends them.
+    `changed_since` is the run's.
     """
     views = con.execute("select schema_name || '.' || view_name from duckdb_views()").fetchall()
     rows = [
-        _row(con, entry, fingerprints, changed_since)
+        _row(con, entry, fingerprints, changed_since.get(entry.name, date.min))
         for entry in read_entries(transforms)
         if not entry.declaration.is_view or (entry.name,) in views
     ]
@@ -46,7 +47,6 @@ def _row(
     newest = f"max({dated[0]})::date" if dated else "null::date"
     counted = con.execute(f"select count(*), {newest} from {table.name}").fetchone()
     assert counted
-    is_extended = table.name == "raw.quote" or table.is_history
     return {
         "schema_name": table.schema,
         "table_name": table.table,
@@ -57,5 +57,5 @@ def _row(
         "upstream": list(entry.upstream),
         "built_by": entry.built_by,
         "fingerprint": fingerprints.get(table.name, ""),
-        "changed_since": changed_since if is_extended and changed_since > date.min else None,
+        "changed_since": changed_since if changed_since > date.min else None,
     }

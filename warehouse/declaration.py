@@ -35,10 +35,11 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; None means that the table is rebuilt whole. A table not kept by symbol needs none,
-    0, of sessions before the first that changed. `shared` names the input of its CTE `part` that
-    can be dealt out by symbol, because the parts add up. A view is never stored. `example` is a
-    query that shows what the table answers, `source` where the formula of a metric is from.
+    symbol whole; a table that has one is kept by symbol and session. `dated` names the key before
+    which a row needs no word: where inputs changed from some day on, so did the table. One that has
+    neither is rebuilt whole. `shared` names the input of its CTE `part` that can be dealt out by
+    symbol, because the parts add up. A view is never stored. `example` is a query that shows what
+    the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class Declaration:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     lookback: int | str | None = None
+    dated: str = ""
     shared: str = ""
     is_view: bool = False
     example: str = ""
@@ -65,7 +67,7 @@ class Declaration:
     @property
     def is_history(self) -> bool:
         """Whether it is kept by symbol and session, and extended."""
-        return self.lookback is not None and "symbol" in self.grain and not self.is_view
+        return self.lookback is not None and not self.is_view
 
     @property
     def create_statement(self) -> str:
@@ -119,6 +121,8 @@ def read_declaration(path: Path) -> Declaration:
             raise DeclarationError(f"{path}: column {column.name} needs type, unit and meaning.")
     if unknown := set(grain) - {column.name for column in columns}:
         raise DeclarationError(f"{path}: the grain names no column: {', '.join(sorted(unknown))}.")
+    if (dated := content.get("dated", "")) not in ("", *grain):
+        raise DeclarationError(f"{path}: `dated` must be a key of the grain, not {dated}.")
     return Declaration(
         path=path,
         schema=path.parent.name,
@@ -127,6 +131,7 @@ def read_declaration(path: Path) -> Declaration:
         grain=grain,
         columns=columns,
         lookback=content.get("lookback"),
+        dated=dated,
         shared=str(content.get("shared", "")),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),

@@ -78,15 +78,20 @@ def judge(con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame,
     con.unregister("answer")
 
 
+def with_row_numbers(answer: pd.DataFrame) -> pd.DataFrame:
+    """An answer whose rows keep their place in it, whatever part of it they go to."""
+    if ROW_NUMBER in answer:
+        return answer
+    return answer.assign(**{ROW_NUMBER: np.arange(1, len(answer) + 1)})
+
+
 def _type_rows(
     con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame, run: Run
 ) -> None:
     # DuckDB guesses the type of a column of objects from a sample; as text it keeps every cell.
     objects = {name: "str" for name, kind in frame.dtypes.items() if kind == "object"}
     answer = frame.reset_index(drop=True).astype(objects)  # an index would be one more column
-    if ROW_NUMBER not in answer:
-        answer = answer.assign(**{ROW_NUMBER: np.arange(1, len(frame) + 1)})
-    con.register("answer", answer)
+    con.register("answer", with_row_numbers(answer))
     columns = [c for c in dataset.declaration.columns if c.name in dataset.values]
     given = [column for column in columns if column.name in frame.columns]
     absent = [column for column in columns if column.name not in frame.columns]

@@ -1,17 +1,21 @@
 """Landing: what a source said, typed, timed and appended to `raw` where it is news."""
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
+import numpy as np
 import pandas as pd
 
 from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
-from warehouse.judge import judge
+from warehouse.judge import judge, with_row_numbers
 from warehouse.refuse import Tally, require_few_bad, tally
 from warehouse.restated import find_restatements
 from warehouse.run import Run
 
+SLICE = 1_000_000  # rows that are judged at once, which fit into a run's memory
 NO_BAR = "null::date, null::double"
 BAR_BEFORE = """,
     case
@@ -27,12 +31,16 @@ ANSWER = "window answer as (partition by symbol, coalesce(version, 1) order by s
 
 @dataclass(frozen=True)
 class Landed:
-    """What became of one batch: rows received, appended, set aside."""
+    """What became of one batch: rows received, appended, set aside.
+
+    What was known before `since` of days before it is as it was.
+    """
 
     dataset: str
     received: int
     landed: int
     quarantined: int
+    since: date = date.max
 
 
 def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Run) -> Landed:
@@ -45,14 +53,39 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
     `changed(symbol, session)`.
     """
     dataset = Dataset.named(name)
-    counted = find_news(con, dataset, frame, run)
-    con.execute("insert into ops.quarantine by name from aside")
-    require_few_bad(con, name, counted, run)
-    con.execute(f"insert into raw.{name} by name from news")
+    counted, news, since = Tally(), 0, date.max
     if dataset.has_bars:
-        con.execute("insert into ops.restatement by name from restated")
-        con.execute(f"create or replace temp table changed as {CHANGED}")
-    return note_landed(name, len(frame), counted, drop_news(con), run)
+        con.execute("create or replace temp table changed (symbol varchar, session date)")
+    for part in slices(dataset, frame):
+        counted += find_news(con, dataset, part, run)
+        con.execute("insert into ops.quarantine by name from aside")
+        con.execute(f"insert into raw.{name} by name from news")
+        if dataset.has_bars:
+            con.execute("insert into ops.restatement by name from restated")
+            con.execute(f"insert into changed {CHANGED}")
+        rows, first = drop_news(con, dataset)
+        news, since = news + rows, min(since, first)
+    require_few_bad(con, name, counted, run)
+    return note_landed(name, len(frame), counted, news, since, run)
+
+
+def slices(dataset: Dataset, answer: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """An answer in parts of about SLICE rows, each of a range of symbols, say, in their order."""
+    if len(answer) <= SLICE or dataset.named_by not in answer:
+        yield answer
+        return
+    names, _ = pd.factorize(answer[dataset.named_by].astype("str").str.strip(), sort=True)
+    numbered, part_of = with_row_numbers(answer), np.bincount(names + 1).cumsum() // SLICE
+    falls_to = part_of[names + 1]
+    for part in np.unique(falls_to):
+        yield numbered[falls_to == part]
+
+
+def dealt(names: pd.Series, count: int) -> pd.Series:
+    """Which of `count` parts each name falls to, the same on every machine."""
+    stripped = names.astype("str").str.strip()
+    parts = {name: zlib.crc32(str(name).encode()) % count for name in stripped.unique()}
+    return stripped.map(parts)
 
 
 def find_news(
@@ -73,21 +106,24 @@ def find_news(
     return counted
 
 
-def drop_news(con: duckdb.DuckDBPyConnection) -> int:
-    """Drop what `find_news` made; gives how many rows were news."""
-    counted = con.execute("select count(*) from news").fetchone()
+def drop_news(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[int, date]:
+    """Drop what `find_news` made; gives how many rows were news, and the `since` of `Landed`."""
+    since = f"min(least({dataset.dated_by}, known_at::date))"
+    counted = con.execute(f"select count(*), {since} from news").fetchone()
     assert counted
     for table in ("news", "aside", "restated"):
         con.execute(f"drop table if exists temp.{table}")
-    return int(counted[0])
+    return int(counted[0]), counted[1] or date.max
 
 
-def note_landed(name: str, received: int, counted: Tally, news: int, run: Run) -> Landed:
+def note_landed(
+    name: str, received: int, counted: Tally, news: int, since: date, run: Run
+) -> Landed:
     """Add to the run's counts what became of a batch."""
     bad = counted.bad.total()
     run.rows_landed += news
     run.rows_quarantined += bad
-    return Landed(name, received, news, bad)
+    return Landed(name, received, news, bad, since)
 
 
 def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> None:
@@ -100,6 +136,12 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
     keys, values = ", ".join(dataset.key), ", ".join(dataset.values)
     # That a source stands by its word is no new word.
     worded = [name for name in dataset.values if name != CONFIRMATION]
+    # Of a part of an answer what is stored of others need not be read.
+    name = dataset.named_by
+    names = con.execute(f"select min({name}), max({name}) from typed").fetchone()
+    assert names
+    said_keys = ", ".join(f"said.{key}" for key in dataset.key)
+    on_keys = " and ".join(f"said.{key} = stored.{key}" for key in dataset.key)
     bar = stored_bar = "null::ubigint"
     bar_before = answer = following = bar_of = ""
     if has_bars:
@@ -128,13 +170,15 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
 
         met as materialized (
             select
-                {keys}, row_number,
+                {said_keys}, row_number,
                 said.fingerprint as said_fingerprint, said.bar as said_bar, place_in_time,
                 stored.known_at, stored.run_id,
                 {_hash(dataset.values, "stored.")} as fingerprint,
                 {stored_bar} as bar,
                 {_hash(worded, "stored.")} as word
-            from said left join {table} as stored using ({keys})
+            from said
+            left join {table} as stored
+                on {on_keys} and stored.{name} between $first_name and $last_name
         ),
 
         -- A key that is stored once and said again is no news, one that was never stored is; of
@@ -220,7 +264,13 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
         inner join fresh using (row_number)
         {bar_of}
         """,
-        {"known_by": run.known_by, "source": run.source, "run_id": run.run_id},
+        {
+            "known_by": run.known_by,
+            "source": run.source,
+            "run_id": run.run_id,
+            "first_name": names[0],
+            "last_name": names[1],
+        },
     )
 
 

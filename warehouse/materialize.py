@@ -13,6 +13,7 @@ from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
 from warehouse.transform import PART, Transform, TransformError, fingerprints
 
+NEVER = date.max  # from when on a table has changed that has not
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
 HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
 CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
@@ -41,15 +42,17 @@ class Materializer:
     """Brings the tables of `core` and `rotation` up to what landed.
 
     Wants the temporary table `changed(symbol, session)` that landing quotes leaves, unless
-    everything is rebuilt. `landed` names the raw tables that have new rows. Where there are
+    everything is rebuilt. `landed` gives the `since` of what landed, by raw table. Where there are
     `workers`, they do what can be done by symbol.
+
+    `since` says of each table from which day on it has changed, or NEVER.
     """
 
     def __init__(
         self,
         con: duckdb.DuckDBPyConnection,
         transforms: list[Transform],
-        landed: set[str],
+        landed: Mapping[str, date],
         *,
         rebuild: bool = False,
         workers: Workers | None = None,
@@ -58,7 +61,9 @@ class Materializer:
         self.transforms = transforms
         self.workers = workers
         self.fingerprints = fingerprints(transforms, _landed_texts())
-        self.stale = set(landed)
+        inputs = {name for t in transforms for name in t.inputs if name.startswith("raw.")}
+        tables = inputs.union(t.name for t in transforms)
+        self.since = dict.fromkeys(tables, NEVER) | dict(landed)
         self.rebuild = rebuild
         self.built = dict(
             con.execute(
@@ -69,8 +74,6 @@ class Materializer:
             "select table_schema || '.' || table_name from information_schema.tables"
         )
         self.existing = {name for (name,) in existing.fetchall()}
-        self.extended = {t.name for t in transforms if t.declaration.lookback is not None}
-        self.is_history_rebuilt = False
         if not rebuild:
             _widen_to_baskets(con)
 
@@ -89,24 +92,27 @@ class Materializer:
             and transform.name in self.existing
             and self.built.get(transform.name) == self.fingerprints[transform.name]
         )
-        if is_current and not self.stale.intersection(transform.inputs):
+        inputs_since = min(
+            (self.since.get(name, NEVER) for name in transform.inputs), default=NEVER
+        )
+        if is_current and inputs_since == NEVER:
             return Materialized(transform.name, "kept", 0)
-        self.stale.add(transform.name)
+        since = self._first_change(transform, inputs_since) if is_current else date.min
+        self.since[transform.name] = since
         try:
-            if is_current and self._is_extensible(transform):
-                return Materialized(transform.name, "extended", self._extend(transform))
-            self.is_history_rebuilt |= transform.declaration.is_history
+            if since > date.min:
+                return Materialized(transform.name, "extended", self._extend(transform, since))
             return Materialized(transform.name, "rebuilt", self._replace(transform))
         except (duckdb.ProgrammingError, duckdb.DataError) as error:
             words = " ".join(str(error).split("\n\n")[0].split())
             raise TransformError(f"{transform.name} cannot be built: {words}.") from error
 
-    def changed_since(self) -> date:
-        """From which session on quotes, and what extends them, were written anew."""
-        if self.is_history_rebuilt:
-            return date.min
-        row = self.con.execute("select min(session) from changed").fetchone()
-        return (row and row[0]) or date.max
+    def _first_change(self, transform: Transform, inputs_since: date) -> date:
+        """From which day on a table is to be written anew; date.min is all of it."""
+        if transform.declaration.is_history:
+            row = self.con.execute("select min(session) from changed").fetchone()
+            return (row and row[0]) or NEVER
+        return inputs_since if transform.declaration.dated else date.min
 
     def _replace(self, transform: Transform) -> int:
         declaration, name = transform.declaration, transform.name
@@ -118,13 +124,6 @@ class Materializer:
         comment_on(self.con, declaration)
         return _count(self.con, name)
 
-    def _is_extensible(self, transform: Transform) -> bool:
-        """Whether what changed of the inputs lies in sessions that the table can replace."""
-        if transform.declaration.is_history:
-            return True
-        other = self.stale.intersection(transform.inputs) - self.extended
-        return transform.name in self.extended and not other
-
     def _parts(self, transform: Transform, since: date) -> dict[str, str]:
         """What stands in for the part of a table that workers have computed."""
         if self.workers and transform.declaration.shared:
@@ -132,21 +131,20 @@ class Materializer:
             return {PART: "parts"}
         return {}
 
-    def _extend(self, transform: Transform) -> int:
+    def _extend(self, transform: Transform, since: date) -> int:
         """Replace the rows of changed symbols, or of all, from their earliest change on."""
-        con, name = self.con, transform.name
-        if transform.declaration.is_history:
+        con, name, declaration = self.con, transform.name, transform.declaration
+        if declaration.is_history:
             if self.workers:
                 return self.workers.build(transform, is_whole=False)
             make_fresh(con, transform, {})
             delete_changed(con, name)
         else:
-            since = f"session >= date '{self.changed_since()}'"
-            windows = {table: f"(select * from {table} where {since})" for table in self.extended}
-            parts = self._parts(transform, self.changed_since())
-            write_table(con, transform, "create or replace temp table fresh", windows | parts)
-            require_grain(con, transform.declaration, "fresh")
-            con.execute(f"delete from {name} where {since}")
+            since_then = f"where {declaration.dated} >= date '{since}'"
+            target = "create or replace temp table fresh"
+            write_table(con, transform, target, self._parts(transform, since), since_then)
+            require_grain(con, declaration, "fresh")
+            con.execute(f"delete from {name} {since_then}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")
         con.execute("drop table fresh")
@@ -196,8 +194,8 @@ def write_table(
 ) -> None:
     """Run the transform into `target`, its columns cast as declared, others refused.
 
-    `relations` replace inputs, `kept` is a join on its rows, `built`, that says which of them are
-    wanted. Raises TransformError where columns or types are not as declared.
+    `relations` replace inputs, `kept` is a join on its rows, `built`, or a condition, that says
+    which of them are wanted. Raises TransformError where columns or types are not as declared.
     """
     if transform.function is None:
         query = f"({transform.reading(relations)})"

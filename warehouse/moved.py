@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import duckdb
 
@@ -72,10 +73,10 @@ def note_moves(
     """Compare the tables that were `built` with the publication that readers see.
 
     Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause, and
-    every row of the past that came or went. Compared are the tables of `rotation` keyed by a date
-    and rebuilt whole, and OTHERS; what is extended moves with the quotes, whose restatements
-    landing keeps. A publication that cannot be read is none, with a warning. Wants what was built
-    committed.
+    every row of the past that came or went. Compared are the tables of `rotation` keyed by a date,
+    and OTHERS, as far as the run wrote them; what is kept by symbol and session moves with the
+    quotes, whose restatements landing keeps. A publication that cannot be read is none, with a
+    warning. Wants what was built committed.
     """
     before = published_record(place, con)
     if not before:
@@ -155,6 +156,7 @@ def _note_table(
         f"'move': {_move(c.name, c.type)}}}"
         for c in shared
     )
+    old, new = _sides(table, run)
     is_past = "true"
     if table.name in OTHERS:  # what was not known, or is not over, becomes so without moving
         is_past = "value.old is not null"
@@ -165,14 +167,14 @@ def _note_table(
         select key, value.name as column_name, value.old, value.new, value.move
         from (
             select concat_ws(' ', {key}) as key, unnest([{pairs}]) as value
-            from published.{table.name} as o
-            inner join {table.name} as n on {keys}
+            from {old} as o
+            inner join {new} as n on {keys}
             where hash({values["o"]}) <> hash({values["n"]}) and {is_over}
         )
         where value.move > {SAME} and {is_past}
         """
     )
-    _add_rows(con, table)
+    _add_rows(con, table, old, new)
     counted = con.execute(
         """
         with ranked as (
@@ -208,14 +210,24 @@ def _note_table(
     return Moved(table.name, values_moved, cause, move, f"{table.name}.{largest}", rows)
 
 
-def _add_rows(con: duckdb.DuckDBPyConnection, table: Declaration) -> None:
+def _sides(table: Declaration, run: Run) -> tuple[str, str]:
+    """What readers see of a table and what they are to see, as far as the run wrote it anew."""
+    published, built = f"published.{table.name}", table.name
+    since = run.changed_since.get(table.name, date.min)
+    if not table.dated or since == date.min:
+        return published, built
+    written = f"where {table.dated} >= date '{since}'"
+    return f"(from {published} {written})", f"(from {built} {written})"
+
+
+def _add_rows(con: duckdb.DuckDBPyConnection, table: Declaration, old: str, new: str) -> None:
     """Add to `moved` the rows that went, and those that came where the key says they are past."""
     keys = ", ".join(f'"{name}"' for name in table.grain)
     con.execute(
         f"""
         insert into moved
         select concat_ws(' ', {keys}), '{ROW}', 'there', null, 0
-        from published.{table.name} anti join {table.name} using ({keys})
+        from {old} as o anti join {new} as n using ({keys})
         """
     )
     if table.name in OTHERS:
@@ -225,7 +237,7 @@ def _add_rows(con: duckdb.DuckDBPyConnection, table: Declaration) -> None:
         f"""
         insert into moved
         select concat_ws(' ', {keys}), '{ROW}', null, 'there', 0
-        from {table.name} anti join published.{table.name} using ({keys})
+        from {new} as n anti join {old} as o using ({keys})
         where {dated} <= (select max({dated}) from published.{table.name})
         """
     )

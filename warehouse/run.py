@@ -23,8 +23,8 @@ class Run:
     """One row of `ops.run` in the making; times are naive UTC.
 
     `known_by` is the run's horizon: nothing known later is used, and a value that changed
-    counts as known from then on. Quotes of sessions before `changed_since` are those of the last
-    publication; it is no part of the record.
+    counts as known from then on. Rows of a table that are dated before its day
+    in `changed_since` are those of the last publication; it is no part of the record.
     """
 
     flow: str
@@ -39,7 +39,7 @@ class Run:
     message: str = ""
     rows_landed: int = 0
     rows_quarantined: int = 0
-    changed_since: date = date.min
+    changed_since: Mapping[str, date] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.run_id:

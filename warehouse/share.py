@@ -7,7 +7,6 @@ and loses nothing; at worst a file stays that nobody names.
 """
 
 import secrets
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -24,8 +22,8 @@ from warehouse.comment import comment_on
 from warehouse.connect import WORKING
 from warehouse.dataset import Dataset
 from warehouse.declaration import literal
-from warehouse.judge import ROW_NUMBER
-from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed
+from warehouse.judge import with_row_numbers
+from warehouse.land import CHANGED, Landed, dealt, drop_news, find_news, note_landed, slices
 from warehouse.materialize import HISTORIES, delete_changed, make_fresh
 from warehouse.place import Lake
 from warehouse.refuse import Tally, require_few_bad
@@ -59,30 +57,22 @@ class Share:
 
     def of(self, answer: pd.DataFrame) -> pd.DataFrame:
         """The rows of an answer whose symbols fall to the share, with their place in it."""
-        numbered = answer.assign(**{ROW_NUMBER: np.arange(1, len(answer) + 1)})
-        return numbered[dealt(answer["symbol"], self.count) == self.number]
-
-
-def dealt(symbols: pd.Series, count: int) -> pd.Series:
-    """The share that each symbol falls to, the same on every machine."""
-    names = symbols.astype("str").str.strip()
-    shares = {name: zlib.crc32(str(name).encode()) % count for name in names.unique()}
-    return names.map(shares)
+        return with_row_numbers(answer)[dealt(answer["symbol"], self.count) == self.number]
 
 
 @dataclass(frozen=True)
 class News:
-    """What a share of an answer has that is new: raw rows in `file`, and what is noted of them.
+    """What a share of an answer has that is new: raw rows in files, and what is noted of them.
 
-    `noted` has what `warehouse.land.find_news` sets aside, and of bars what they restate and which
-    symbols they change.
+    `files` says of each how many rows it has; `noted` has what `warehouse.land.find_news` sets
+    aside, and of bars what they restate and which symbols they change; `since` as of `Landed`.
     """
 
     dataset: str
     received: int
     counted: Tally
-    rows: int
-    file: str
+    files: Sequence[tuple[str, int]]
+    since: date
     noted: Mapping[str, pa.Table]
 
 
@@ -102,13 +92,21 @@ def find_share_of_news(
 ) -> News:
     """Find what is new in a share of an answer, as `warehouse.land.land` does in all of it."""
     dataset = Dataset.named(name)
-    counted = find_news(con, dataset, answer, share.run)
+    counted, files, since = Tally(), [], date.max
     tables = {"aside": "from aside"}
     if dataset.has_bars:
         tables |= {"restated": "from restated", "changed": CHANGED}
-    file = _export(con, settings, f"raw.{name}", "news", share)
-    noted = {note: con.execute(query).to_arrow_table() for note, query in tables.items()}
-    return News(name, len(answer), counted, drop_news(con), file, noted)
+    noted: dict[str, list[pa.Table]] = {note: [] for note in tables}
+    for part in slices(dataset, answer):
+        counted += find_news(con, dataset, part, share.run)
+        file = _export(con, settings, f"raw.{name}", "news", share)
+        for note, query in tables.items():
+            noted[note].append(con.execute(query).to_arrow_table())
+        rows, first = drop_news(con, dataset)
+        files.append((file, rows))
+        since = min(since, first)
+    notes = {note: pa.concat_tables(parts) for note, parts in noted.items()}
+    return News(name, len(answer), counted, files, since, notes)
 
 
 def _export(
@@ -200,12 +198,14 @@ class Shares:
         con, counted = self.con, sum((news.counted for news in told), Tally())
         self._append("ops.quarantine", "aside", told)
         require_few_bad(con, name, counted, self.run)
-        self._take(f"raw.{name}", [(news.file, news.rows) for news in told])
+        files = [file for news in told for file in news.files]
+        self._take(f"raw.{name}", files)
         if Dataset.named(name).has_bars:
             self._append("ops.restatement", "restated", told)
             self._append("changed", "changed", told)
-        received, rows = sum(n.received for n in told), sum(n.rows for n in told)
-        return note_landed(name, received, counted, rows, self.run)
+        received, rows = sum(news.received for news in told), sum(rows for _, rows in files)
+        since = min((news.since for news in told), default=date.max)
+        return note_landed(name, received, counted, rows, since, self.run)
 
     def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
         """The shares of extending a history by what changed, or of rebuilding it."""

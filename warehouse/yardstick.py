@@ -67,11 +67,10 @@ def stood_at_publication(con: duckdb.DuckDBPyConnection, place: Place, run: Run)
 def suite_parameters(
     run: Run, before: Yardstick, *, accept_coverage_fall: bool = False
 ) -> dict[str, object]:
-    """What the suites name: the run's session, horizon, reach; the last publication's measures."""
+    """What the suites name: the run's session, horizon; the last publication's measures."""
     return {
         "session": run.session,
         "known_by": run.known_by,
-        "changed_since": run.changed_since,
         "published_coverage_pct": before.coverage_pct,
         "published_row_count": before.row_count,
         "is_fall_accepted": accept_coverage_fall,

@@ -87,11 +87,10 @@ def run_night(
     now = vendors.world.now
     run = Run("nightly", "live", session, now, started_at=now)
     with writing(place, run) as con:
-        news = set()
+        news = {}
         for dataset in datasets:
             answer = ask(con, source, dataset, run)
-            if land(con, dataset, answer.frame, run).landed:
-                news.add(f"raw.{dataset}")
+            news[f"raw.{dataset}"] = land(con, dataset, answer.frame, run).since
             if dataset == "holding":
                 require_members(con, answer.outcomes)
         materializer = Materializer(con, tables, news)

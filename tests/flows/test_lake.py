@@ -65,8 +65,8 @@ def night(place: Place, session: date) -> Run:
 def refused_night(place: Place, session: date) -> None:
     run = Run("nightly", "files", session, night_ends(session))
     with writing(place, run) as con:
-        land(con, "quote", bars(["IWM", "SPY"], session, 5), run)
-        build(con, {"raw.quote"}, TABLES)
+        since = land(con, "quote", bars(["IWM", "SPY"], session, 5), run).since
+        build(con, {"raw.quote": since}, TABLES)
         con.commit()
         raise Refused("The night is not fit.")
 

@@ -98,9 +98,7 @@ def test_a_few_late_members_are_said_and_filled_in_the_next_night(
     assert (newest(tmp_path, "TOVL"), newest(tmp_path, "SMBR")) == (first, first)
     assert newest(tmp_path, "IWM") == second
     with reading(tmp_path) as con:
-        results = audit(
-            con, ["core.quote"], parameters={"session": second, "changed_since": date.min}
-        )
+        results = audit(con, ["core.quote"], parameters={"session": second})
     assert critical_failures(results) == []
 
     vendors.heal()
@@ -122,9 +120,7 @@ def test_a_session_that_the_whole_vendor_lacks_is_refused(vendors: Vendors, tmp_
 
     assert {outcomes(tmp_path, run)[f"quote {name}"] for name in NAMES} == {"stale"}
     with reading(tmp_path) as con:
-        results = audit(
-            con, ["core.quote"], parameters={"session": second, "changed_since": date.min}
-        )
+        results = audit(con, ["core.quote"], parameters={"session": second})
     assert [r.expectation for r in critical_failures(results)] == [
         "required symbols are quoted for the session"
     ]

@@ -31,12 +31,11 @@ def night(place: Place, session: date, market: Frames, *, accept: bool = False) 
     """One night as the flow does it, without Prefect."""
     run = Run("nightly", "demo", session, calendar.night_ends(session), True)
     with writing(place, run) as con, refusal_shown(con, place, run):
-        news = set()
+        news = {}
         for dataset, frame in market.items():
             landed = land(con, dataset, frame, run)
             note_outcome(con, run, landed)
-            if landed.landed:
-                news.add(f"raw.{dataset}")
+            news[f"raw.{dataset}"] = landed.since
         build(con, news)
         con.commit()
         check_tables.fn(con, place, run, accept)

@@ -79,9 +79,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     run = Run("nightly", source.name, SESSION, night_ends(SESSION), is_simulated=True)
     with writing(place, run) as con:
         news = {
-            f"raw.{name}"
+            f"raw.{name}": land(con, name, source.fetch(name, None, SESSION), run).since
             for name in DATASETS
-            if land(con, name, source.fetch(name, None, SESSION), run)
         }
         build(con, news)
         con.commit()

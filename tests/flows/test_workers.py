@@ -143,7 +143,7 @@ def shared_night(
     """As `run_night`, up to the commit, with shares; says what became of the tables `names`."""
     run = Run("nightly", "files", session, night_ends(session))
     with writing(place, run) as con:
-        workers, news = InTurn(con, place, run), set()
+        workers, news = InTurn(con, place, run), {}
         for name, frame in frames.items():
             landed = (
                 workers.shares.land(name, workers.ingest(name, frame))
@@ -151,12 +151,11 @@ def shared_night(
                 else land(con, name, frame, run)
             )
             note_outcome(con, run, landed)
-            if landed.landed:
-                news.add(f"raw.{name}")
+            news[f"raw.{name}"] = landed.since
         transforms = [t for t in all_transforms() if t.name in names]
         materializer = Materializer(con, transforms, news, workers=workers)
         done = {table.name: table.action for table in materializer.run()}
-        write_catalog(con, transforms, materializer.fingerprints, date.min)
+        write_catalog(con, transforms, materializer.fingerprints)
         con.commit()
     return done
 

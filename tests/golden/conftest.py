@@ -83,4 +83,4 @@ def build_from(fetch: Callable[[str], pd.DataFrame], run: Run, place: Place) -> 
         load_reference(con)
         for dataset in DATASETS:
             land(con, dataset, fetch(dataset), run)
-        list(Materializer(con, read_transforms(), set(), rebuild=True).run())
+        list(Materializer(con, read_transforms(), {}, rebuild=True).run())

@@ -70,7 +70,7 @@ def build(con: duckdb.DuckDBPyConnection, session: date, known_by: datetime) -> 
     load_reference(con)
     for dataset in DATASETS:
         land(con, dataset, source.fetch(dataset, None, session), run)
-    list(Materializer(con, needed("rotation.today"), set(), rebuild=True).run())
+    list(Materializer(con, needed("rotation.today"), {}, rebuild=True).run())
 
 
 def needed(table: str) -> list[Transform]:
@@ -147,7 +147,7 @@ def test_every_metric_of_the_reference_file_is_measured(build_file: Path, tmp_pa
         con.execute("insert into reference.claim by name from claims")
 
         # when
-        list(Materializer(con, order, set(), rebuild=True).run())
+        list(Materializer(con, order, {}, rebuild=True).run())
         measured = con.execute(
             """
             select metric from rotation.claim_market_value

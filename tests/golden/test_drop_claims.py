@@ -106,7 +106,7 @@ def test_claims_of_other_days_have_the_verdicts_of_the_contract(
 
         # when
         order = [transform for transform in read_transforms() if "claim" in transform.name]
-        list(Materializer(con, order, set(), rebuild=True).run())
+        list(Materializer(con, order, {}, rebuild=True).run())
 
         # then
         expected = recompute_claims.claim_check(given, tables, NEWEST, evening)

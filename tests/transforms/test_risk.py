@@ -10,7 +10,7 @@ from market import Market, Price, core_quotes, sessions
 def build(market: Market, closes: dict[str, Sequence[Price]]) -> pd.DataFrame:
     """The risk of every symbol given, all of them funds."""
     market.give("core.benchmark_quote", core_quotes(closes).drop(columns="total_return_pct"))
-    market.give("core.instrument", [{"symbol": symbol, "kind": "etf"} for symbol in closes])
+    market.give("reference.instrument", [{"symbol": symbol, "kind": "etf"} for symbol in closes])
     return market.build("rotation.risk")
 
 
@@ -119,7 +119,7 @@ def test_measured_are_funds_indices_baskets_and_their_members(market: Market) ->
     day = date(2024, 1, 2)
     rows = [{"symbol": symbol, "session": day, "close": 1.0} for symbol in kinds]
     market.give("core.benchmark_quote", rows)
-    market.give("core.instrument", [{"symbol": s, "kind": kind} for s, kind in kinds.items()])
+    market.give("reference.instrument", [{"symbol": s, "kind": kind} for s, kind in kinds.items()])
     market.give("reference.basket_member", [{"basket": "BOTH", "symbol": "ONE"}])
 
     # then a stock that only stands in a pair is left out

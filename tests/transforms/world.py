@@ -79,7 +79,7 @@ def build(con: duckdb.DuckDBPyConnection, nights: Sequence[tuple[date, Frames]])
             run = Run("backfill", "demo", session, calendar.night_ends(session), True)
             for dataset, frame in frames.items():
                 land(con, dataset, frame, run)
-        list(Materializer(con, transforms(), set(), rebuild=True).run())
+        list(Materializer(con, transforms(), {}, rebuild=True).run())
         return {t.name: read(con, t) for t in transforms()}
     finally:
         con.rollback()

@@ -33,7 +33,8 @@ def restated(con: duckdb.DuckDBPyConnection, tell: Tell) -> duckdb.DuckDBPyConne
         snapshot = {"symbol": "AAA", "snapshot_date": "2026-01-06"}
         tell("estimate", [snapshot | {"horizon": "0y", "eps_avg": word}], known_by)
         tell("fundamental", [snapshot | {"revenue_usd": word}], known_by)
-    news = {f"raw.{name}" for name in ("quote", "rate", "holding", "estimate", "fundamental")}
+    names = ("quote", "rate", "holding", "estimate", "fundamental")
+    news = {f"raw.{name}": date(2026, 1, 5) for name in names}
     build(con, news, ["core.session", *(f"core.{name}" for name in MACROS)])
     return con
 

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from night import Tell, build
 
-from warehouse.land import land
+from warehouse.dataset import Dataset
+from warehouse.land import land, slices
 from warehouse.run import Run
 
 D1, D2, D3, D4 = "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"
@@ -449,6 +450,49 @@ class TestNews:
         assert (run.rows_landed, run.rows_quarantined) == (2, 1)
 
 
+class TestSlices:
+    def test_an_answer_lands_in_parts_as_it_does_in_one(
+        self, con: duckdb.DuckDBPyConnection, tell: Tell, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # given bars out of order, copies, contradictions, names with spaces, none, and bad rows
+        rows = [quote(name, day) for day in (D2, D1) for name in "CAB"]
+        rows += [quote("C"), quote(" A "), quote("B", D2, "9"), quote("D", close="-1")]
+        rows += [quote(symbol) for symbol in ("", None, "<b>")]
+        frame = pd.DataFrame(rows)
+        monkeypatch.setattr("warehouse.land.SLICE", 2)
+        parts = list(slices(Dataset.named("quote"), frame))
+        assert (len(parts), sum(map(len, parts))) == (5, len(rows))
+        # when it lands in parts, and once more whole
+        first = tell("quote", frame)
+        changed = con.execute("from changed order by symbol").fetchall()
+        monkeypatch.undo()
+        again = tell("quote", frame, "2026-07-01 22:30")
+        # then the same rows are set aside each time, and nothing is news
+        assert (first.landed, first.quarantined, first.since) == (5, 6, date.fromisoformat(D1))
+        assert (again.landed, again.quarantined, again.since) == (0, 6, date.max)
+        assert changed == [(name, date.fromisoformat(D1)) for name in "ABC"]
+        # what is set aside again as it was is not kept twice
+        aside = con.execute("select row_number from ops.quarantine order by all").fetchall()
+        assert [number for (number,) in aside] == [3, 9, 10, 11, 12, 13]
+
+    @pytest.mark.parametrize(
+        ("dataset", "row", "since"),
+        [
+            ("quote", quote(session=D2), D2),
+            ("rate", rate("DGS10", D2), D2),
+            ("estimate", estimate(day="2026-01-26", known_at="2026-01-28"), "2026-01-26"),
+            ("estimate", estimate(day="2026-01-26", known_at="2026-01-25"), None),  # set aside
+            ("holding", holding(day="2026-05-10"), "2026-05-10"),
+            ("rate", rate("T10YIE", D2, known_at=D1), D1),
+        ],
+    )
+    def test_it_says_since_when_something_is_new(
+        self, tell: Tell, dataset: str, row: dict, since: str | None
+    ) -> None:
+        expected = date.fromisoformat(since) if since else date.max
+        assert tell(dataset, [row]).since == expected
+
+
 class TestVintages:
     def test_versions_of_one_key_land_in_one_load(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
@@ -499,7 +543,7 @@ class TestTotalReturn:
     """The ratio of adj_close is of one answer, and over the same two bars as the price return."""
 
     def returns(self, con: duckdb.DuckDBPyConnection) -> list[tuple[float, float]]:
-        build(con, {"raw.quote"}, ["core.session", "core.quote"])
+        build(con, {"raw.quote": date.min}, ["core.session", "core.quote"])
         rows = con.execute(
             "select return_pct, total_return_pct from core.quote "
             "where symbol = 'A' order by session"
@@ -683,4 +727,4 @@ class TestHostileText:
     ) -> None:
         seven = ("AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA", "MAG7")
         tell("quote", [quote(s, d, c) for s in seven for d, c in ((D1, 1), (D2, 2), (D3, 3))])
-        build(con, {"raw.quote"}, ["core.session", "core.quote"])
+        build(con, {"raw.quote": date.min}, ["core.session", "core.quote"])

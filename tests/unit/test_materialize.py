@@ -1,7 +1,9 @@
 """The kernel: tables as declared or a sentence; extended tables equal rebuilt ones."""
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import numpy as np
@@ -30,12 +32,12 @@ def put(folder: Path, name: str, text: str, yml: str = YML) -> None:
 
 
 def run(
-    con: duckdb.DuckDBPyConnection, folder: Path, landed: set[str] | None = None
+    con: duckdb.DuckDBPyConnection, folder: Path, landed: Mapping[str, date] = MappingProxyType({})
 ) -> list[Materialized]:
     """One night's build of the transforms in a folder."""
     con.execute("create temp table if not exists changed (symbol varchar, session date)")
     transforms = read_transforms(folder)
-    materializer = Materializer(con, transforms, landed or set())
+    materializer = Materializer(con, transforms, landed)
     done = list(materializer.run())
     con.execute("delete from ops.table_catalog")
     entries = [("core", t.declaration.table, materializer.fingerprints[t.name]) for t in transforms]
@@ -135,7 +137,7 @@ class TestPromises:
             "def a(raw_quote):\n    return raw_quote[['symbol']].assign(price=raw_quote['close'])\n"
         )
         put(tmp_path, "core/a.py", code)
-        run(con, tmp_path, {"raw.quote"})
+        run(con, tmp_path, {"raw.quote": LAST})
         assert con.execute("from core.a").fetchall() == [("IWM", 7.0)]
 
 
@@ -165,9 +167,38 @@ class TestWhatIsBuilt:
         self, con: duckdb.DuckDBPyConnection, tell: Tell, folder: Path
     ) -> None:
         tell("quote", [{"symbol": "IWM", "session": "2026-01-05", "close": "7"}])
-        done = self.actions(run(con, folder, {"raw.quote"}))
+        done = self.actions(run(con, folder, {"raw.quote": LAST}))
         assert done == {"core.a": "rebuilt", "core.b": "rebuilt", "core.c": "kept"}
         assert con.execute("from core.b").fetchall() == [("IWM", 1.0)]
+
+    def test_a_dated_table_replaces_its_days_alone(
+        self, con: duckdb.DuckDBPyConnection, tell: Tell, tmp_path: Path
+    ) -> None:
+        # given a table by day, one that reads it, one of both without days, and one that reads that
+        day = "  day: {type: date, unit: date, meaning: Day}\n"
+        dated = YML.replace("[symbol]", "[symbol, day]\ndated: day") + day
+        said = "select symbol, session as day, close as price from raw.quote"
+        put(tmp_path, "core/a.sql", said, dated)
+        put(tmp_path, "core/b.sql", "from core.a", dated)
+        put(tmp_path, "core/c.sql", "select symbol, max(price) as price from core.b group by all")
+        put(tmp_path, "core/d.sql", "from core.a semi join core.c using (symbol)", dated)
+        tell("quote", [{"symbol": "IWM", "session": f"2026-01-0{n}", "close": n} for n in (5, 6)])
+        run(con, tmp_path, {"raw.quote": date(2026, 1, 5)})
+        con.execute("update core.a set price = price + 0.5")  # to see what is written anew
+        # when another day lands
+        since = tell("quote", [{"symbol": "IWM", "session": "2026-01-07", "close": 7}]).since
+        done = self.actions(run(con, tmp_path, {"raw.quote": since}))
+        # then what is dated has that day anew, and what reads a table that is not is whole
+        assert done == {
+            "core.a": "extended",
+            "core.b": "extended",
+            "core.c": "rebuilt",
+            "core.d": "rebuilt",
+        }
+        prices = "select list(price order by day) from core."
+        assert con.execute(f"{prices}a").fetchone() == ([5.5, 6.5, 7],)
+        assert con.execute(f"{prices}b").fetchone() == ([5, 6, 7],)
+        assert con.execute(f"{prices}d").fetchone() == ([5.5, 6.5, 7],)
 
     def test_a_changed_definition_rebuilds(
         self, con: duckdb.DuckDBPyConnection, folder: Path
@@ -190,7 +221,7 @@ class TestWhatIsBuilt:
         self, con: duckdb.DuckDBPyConnection, tell: Tell, folder: Path
     ) -> None:
         tell("quote", [{"symbol": "IWM", "session": "2026-01-05", "close": "7"}])
-        run(con, folder, {"raw.quote"})
+        run(con, folder, {"raw.quote": LAST})
         put(folder, "core/b.sql", "select symbol, 1 as price from core.a")
         with pytest.raises(TransformError):
             run(con, folder)
@@ -240,10 +271,10 @@ class TestExtension:
         """Run a night per answer, compare with a rebuild; says what the last night did."""
         done: dict[str, str] = {}
         for number, answer in enumerate(answers):
-            landed = tell("quote", answer, f"2026-02-{number + 1:02} 22:30").landed
-            done = build(con, {"raw.quote"} if landed else set(), QUOTED)
+            since = tell("quote", answer, f"2026-02-{number + 1:02} 22:30").since
+            done = build(con, {"raw.quote": since}, QUOTED)
         extended = {name: table(con, name) for name in QUOTED}
-        build(con, set(), QUOTED, rebuild=True)
+        build(con, {}, QUOTED, rebuild=True)
         for name, frame in extended.items():
             require_equal(frame, table(con, name), name)
         return done
@@ -365,7 +396,7 @@ class TestExtension:
 def test_the_catalog_says_what_there_is(con: duckdb.DuckDBPyConnection, tell: Tell) -> None:
     # given a night
     tell("quote", bars(["IWM", "SPY"], LAST, 5))
-    build(con, {"raw.quote"}, QUOTED)
+    build(con, {"raw.quote": LAST}, QUOTED)
     # then the catalog has each table with its rows, newest day and origin
     transforms = [t for t in read_transforms() if t.name in QUOTED]
     write_catalog(con, transforms, {})

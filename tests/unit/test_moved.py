@@ -36,7 +36,7 @@ def second_night(home: Path, quotes: pd.DataFrame) -> list[Moved]:
     run = Run("nightly", "files", SECOND, calendar.night_ends(SECOND))
     with writing(place, run) as con:
         land(con, "quote", quotes, run)
-        done = build(con, {"raw.quote"}, TABLES)
+        done = build(con, {"raw.quote": date.min}, TABLES)
         con.commit()
         built = {name for name, action in done.items() if action != "kept"}
         return note_moves(con, place, run, read_transforms(), built)

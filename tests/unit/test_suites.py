@@ -38,7 +38,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
         load_reference(con)
         for dataset in DATASETS:
             land(con, dataset, demo.fetch(dataset, None, SESSION), RUN)
-        build(con, set(), rebuild=True)
+        build(con, {}, rebuild=True)
         load_records(con, place, RUN)
     return place.build
 

@@ -105,6 +105,7 @@ class TestDeclarations:
             (YML.replace("type: varchar, ", ""), "column symbol needs type, unit and meaning"),
             (YML.replace(", meaning: Ticker", ""), "column symbol needs type, unit and meaning"),
             (YML.replace("[symbol]", "[symbol, session]"), "the grain names no column: session"),
+            (YML + "dated: session\n", "`dated` must be a key of the grain, not session"),
         ],
     )
     def test_what_is_incomplete_is_said(self, tmp_path: Path, yml: str, words: str) -> None:

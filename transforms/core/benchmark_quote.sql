@@ -1,5 +1,5 @@
 with measured as (
-    select symbol from core.instrument where kind <> 'stock'
+    select symbol from reference.instrument where kind <> 'stock'
     union
     select symbol from reference.basket_member
     union

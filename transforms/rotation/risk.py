@@ -15,7 +15,7 @@ Extremes = tuple[Values, Values, Values]
 
 def risk(
     core_benchmark_quote: pd.DataFrame,
-    core_instrument: pd.DataFrame,
+    reference_instrument: pd.DataFrame,
     reference_basket_member: pd.DataFrame,
 ) -> pd.DataFrame:
     """Measure each symbol over its own quotes, and against SPY over their common sessions.
@@ -23,7 +23,7 @@ def risk(
     Takes closes and returns in percent per symbol and session; gives a row for each of them, of
     funds, indices, baskets and basket members, NaN where a window is not full.
     """
-    funds = core_instrument.loc[core_instrument["kind"] != "stock", "symbol"]
+    funds = reference_instrument.loc[reference_instrument["kind"] != "stock", "symbol"]
     measured = {*funds, *reference_basket_member["symbol"]}
     closes = core_benchmark_quote[["symbol", "session", "close"]].astype({"symbol": "category"})
     quotes = closes[closes["symbol"].isin(measured)]
