@@ -29,7 +29,7 @@ class ExportError(Exception):
 
 
 def export(warehouse: Path, folder: Path, previous: Path) -> list[Path]:
-    """Write every catalogued table of a published file below `folder`, and `views.sql`.
+    """Write every catalogued table of a file below `folder`, and `views.sql`.
 
     A table goes to `<schema>/<table>.parquet`; one that is kept by symbol and session to
     `<schema>/<table>/<year>.parquet`, where a year whose rows are those of the export in `previous`

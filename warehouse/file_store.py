@@ -4,6 +4,7 @@ import logging
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -114,10 +115,14 @@ class FileStore:
         return whole
 
     def _fill(self, folder: Path) -> list[Path]:
-        copy = folder / "warehouse.duckdb"
-        shutil.copyfile(self.place.build, copy)
+        """Copy the build file, and write what it holds as Parquet meanwhile."""
+        build, copy = self.place.build, folder / "warehouse.duckdb"
+        with ThreadPoolExecutor() as aside:
+            copied = aside.submit(shutil.copyfile, build, copy)
+            twins = export(build, folder / "export", self.place.current / "export")
+            copied.result()
         copy.chmod(0o444)
-        return [copy, *export(copy, folder / "export", self.place.current / "export")]
+        return [copy, *twins]
 
     def restore(self, run_id: str, run: Run) -> None:
         point_current(self.place, self.place.published / run_id)
