@@ -1,17 +1,24 @@
 -- The newest word on each bar. The ratio of adj_close is taken within one answer of the source,
 -- because a later dividend rewrites all of it: the newest answer in which the bars are neighbours.
-with said as not materialized (
+with made_of as (
+    select distinct
+        basket,
+        unnest([symbol, stand_in]) as symbol
+    from reference.basket_member
+),
+
+said as not materialized (
     select
         *,
-        false as is_for_basket
+        null as basket
     from raw.quote
     union all
-    -- What baskets are made of once more, so that who asks for one symbol does not compute all.
+    -- What each basket is made of once more, so that who asks for one symbol computes no other.
     select
         q.*,
-        true as is_for_basket
+        m.basket
     from raw.quote as q
-    where q.symbol in (select unnest([b.symbol, b.stand_in]) from reference.basket_member as b)
+    inner join made_of as m on q.symbol = m.symbol
 ),
 
 word as not materialized (
@@ -22,12 +29,12 @@ word as not materialized (
     from said
     window
         closest as (
-            partition by is_for_basket, symbol, session
+            partition by basket, symbol, session
             order by previous_session nulls first, known_at, run_id
             rows between unbounded preceding and unbounded following
         )
     qualify row_number() over (
-        partition by is_for_basket, symbol, session
+        partition by basket, symbol, session
         order by known_at desc, run_id desc
     ) = 1
 ),
@@ -39,12 +46,12 @@ ratio as not materialized (
         (close + dividend) / lag(close) over bar as dividend_ratio,
         case when adj_since = lag(session) over bar then adj_ratio end as adj_ratio
     from word
-    window bar as (partition by is_for_basket, symbol order by session)
+    window bar as (partition by basket, symbol order by session)
 ),
 
 listed as not materialized (
     select
-        is_for_basket,
+        basket,
         symbol,
         session,
         open,
@@ -76,7 +83,7 @@ composition as (
 -- Members' returns; a stand-in's before the member's own first.
 member as (
     select
-        b.basket,
+        l.basket,
         b.symbol as member,
         b.rebalance,
         b.member_count,
@@ -85,12 +92,13 @@ member as (
         l.total_return_pct,
         l.known_at,
         l.is_final
-    from composition as b
-    inner join listed as l on l.symbol = b.symbol or l.symbol = b.stand_in
-    where l.is_for_basket and l.return_pct is not null
+    from listed as l
+    inner join composition as b
+        on l.basket = b.basket and (l.symbol = b.symbol or l.symbol = b.stand_in)
+    where l.return_pct is not null
     qualify l.symbol = b.symbol or l.session < coalesce(
         min(l.session) filter (where l.symbol = b.symbol) over (
-            partition by b.basket, b.symbol
+            partition by l.basket, b.symbol
         ),
         'infinity'
     )
@@ -187,7 +195,7 @@ select
     known_at,
     is_final
 from listed
-where not is_for_basket
+where basket is null
 union all
 select
     basket as symbol,
