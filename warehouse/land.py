@@ -1,6 +1,5 @@
 """Landing: what a source said, typed, timed and appended to `raw` where it is news."""
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,7 +32,7 @@ ANSWER = "window answer as (partition by symbol, coalesce(version, 1) order by s
 class Landed:
     """What became of one batch: rows received, appended, set aside.
 
-    What was known before `since` of days before it is as it was.
+    No row appended is dated, or was known, before the day `since`.
     """
 
     dataset: str
@@ -79,13 +78,6 @@ def slices(dataset: Dataset, answer: pd.DataFrame) -> Iterator[pd.DataFrame]:
     falls_to = part_of[names + 1]
     for part in np.unique(falls_to):
         yield numbered[falls_to == part]
-
-
-def dealt(names: pd.Series, count: int) -> pd.Series:
-    """Which of `count` parts each name falls to, the same on every machine."""
-    stripped = names.astype("str").str.strip()
-    parts = {name: zlib.crc32(str(name).encode()) % count for name in stripped.unique()}
-    return stripped.map(parts)
 
 
 def find_news(

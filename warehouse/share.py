@@ -7,6 +7,7 @@ and loses nothing; at worst a file stays that nobody names.
 """
 
 import secrets
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from warehouse.connect import WORKING
 from warehouse.dataset import Dataset
 from warehouse.declaration import literal
 from warehouse.judge import with_row_numbers
-from warehouse.land import CHANGED, Landed, dealt, drop_news, find_news, note_landed, slices
+from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed, slices
 from warehouse.materialize import HISTORIES, delete_changed, make_fresh
 from warehouse.place import Lake
 from warehouse.refuse import Tally, require_few_bad
@@ -58,6 +59,13 @@ class Share:
     def of(self, answer: pd.DataFrame) -> pd.DataFrame:
         """The rows of an answer whose symbols fall to the share, with their place in it."""
         return with_row_numbers(answer)[dealt(answer["symbol"], self.count) == self.number]
+
+
+def dealt(symbols: pd.Series, count: int) -> pd.Series:
+    """The share that each symbol falls to, the same on every machine."""
+    names = symbols.astype("str").str.strip()
+    shares = {name: zlib.crc32(str(name).encode()) % count for name in names.unique()}
+    return names.map(shares)
 
 
 @dataclass(frozen=True)
