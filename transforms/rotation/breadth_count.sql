@@ -21,7 +21,8 @@ benchmark as (
     where symbol in (select benchmark_symbol from reference.cohort)
 ),
 
-covered as (
+-- Joined twice, because a row of every member is more than memory holds.
+covered as not materialized (
     select
         m.cohort,
         m.valid_from,
