@@ -35,11 +35,12 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; a table that has one is kept by symbol and session. `dated` names the key before
-    which a row needs no word: where inputs changed from some day on, so did the table. One that has
-    neither is rebuilt whole. `shared` names the input of its CTE `part` that can be dealt out by
-    symbol, because the parts add up. A view is never stored. `example` is a query that shows what
-    the table answers, `source` where the formula of a metric is from.
+    symbol whole; a table that has one is kept by symbol and session. `dated` names the key that is
+    a row's day, where a row follows from inputs up to its day: from the day on that these changed,
+    the table is written anew. One that has neither is rebuilt whole. `shared` names the input of
+    its CTE `part` that can be dealt out by symbol, because the parts add up. A view is never
+    stored. `example` is a query that shows what the table answers, `source` where the formula of a
+    metric is from.
     """
 
     path: Path

@@ -13,7 +13,6 @@ from warehouse.place import Place
 from warehouse.run import Run, published_record
 from warehouse.transform import Transform
 
-DATES = ("session", "snapshot_date")  # of the tables whose past must not move
 # Tables whose key says not when a row became past: of what was known none may move, but for these.
 OTHERS: dict[str, tuple[str, ...]] = {
     "core.rate": (),
@@ -73,7 +72,7 @@ def note_moves(
     """Compare the tables that were `built` with the publication that readers see.
 
     Every value of a row that is in both, and differs, goes to `ops.restatement` with its cause, and
-    every row of the past that came or went. Compared are the tables of `rotation` keyed by a date,
+    every row of the past that came or went. Compared are the tables of `rotation` that are dated,
     and OTHERS, as far as the run wrote them; what is kept by symbol and session moves with the
     quotes, whose restatements landing keeps. A publication that cannot be read is none, with a
     warning. Wants what was built committed.
@@ -113,12 +112,7 @@ def _compare(
         for transform in transforms:
             table, inputs = transform.declaration, set(transform.inputs)
             upstream[table.name] = inputs.union(*(upstream.get(name, ()) for name in inputs))
-            is_dated = (
-                table.schema == "rotation"
-                and table.lookback is None
-                and not table.is_view
-                and any(name in table.grain for name in DATES)
-            )
+            is_dated = table.schema == "rotation" and table.dated
             is_compared = table.name in built & tables and (is_dated or table.name in OTHERS)
             if is_compared and (
                 found := _note_table(con, table, run, before, upstream[table.name])
@@ -232,13 +226,12 @@ def _add_rows(con: duckdb.DuckDBPyConnection, table: Declaration, old: str, new:
     )
     if table.name in OTHERS:
         return
-    dated = next(name for name in DATES if name in table.grain)
     con.execute(
         f"""
         insert into moved
         select concat_ws(' ', {keys}), '{ROW}', null, 'there', 0
         from {new} as n anti join {old} as o using ({keys})
-        where {dated} <= (select max({dated}) from published.{table.name})
+        where {table.dated} <= (select max({table.dated}) from published.{table.name})
         """
     )
 
