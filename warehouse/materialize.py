@@ -11,9 +11,9 @@ import pyarrow as pa
 from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declarations
-from warehouse.land import NEVER
 from warehouse.transform import PART, Transform, TransformError, fingerprints
 
+NEVER = date.max  # from when on a table has changed that has not
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
 HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
 CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
