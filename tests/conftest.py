@@ -1,5 +1,6 @@
 """Fixtures that several folders share: a warehouse to land in."""
 
+import signal
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -13,6 +14,9 @@ from warehouse.land import Landed, land
 from warehouse.place import Place
 from warehouse.reference import load_reference
 from warehouse.run import Run
+
+# What a shell starts in the background ignores Ctrl-C, and so would all that tests start and stop.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
