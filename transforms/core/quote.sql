@@ -21,32 +21,31 @@ said as not materialized (
     inner join made_of as m on q.symbol = m.symbol
 ),
 
-word as not materialized (
+heard as not materialized (
     select
         *,
-        last_value(adj_close / previous_adj_close ignore nulls) over closest as adj_ratio,
-        max(previous_session) over closest as adj_since
+        adj_close / previous_adj_close as told_adj_ratio,
+        first_value(session) over (bar groups between 1 preceding and 1 preceding)
+            as session_before,
+        lag(close) over word as close_before
     from said
     window
-        closest as (
-            partition by basket, symbol, session
-            order by previous_session nulls first, known_at, run_id
-            rows between unbounded preceding and unbounded following
-        )
-    qualify row_number() over (
-        partition by basket, symbol, session
-        order by known_at desc, run_id desc
-    ) = 1
+        bar as (partition by basket, symbol order by session),
+        word as (partition by basket, symbol order by session, known_at, run_id)
 ),
 
+-- Of a bar's words the newest; what stood before the first is the newest word on the bar before.
 ratio as not materialized (
     select
-        * exclude (adj_ratio),
-        close / lag(close) over bar as price_ratio,
-        (close + dividend) / lag(close) over bar as dividend_ratio,
-        case when adj_since = lag(session) over bar then adj_ratio end as adj_ratio
-    from word
-    window bar as (partition by basket, symbol order by session)
+        * exclude (told_adj_ratio, close_before),
+        close / first_value(close_before) over word as price_ratio,
+        (close + dividend) / first_value(close_before) over word as dividend_ratio,
+        last_value(
+            case when previous_session = session_before then told_adj_ratio end ignore nulls
+        ) over word as adj_ratio
+    from heard
+    window word as (partition by basket, symbol, session order by known_at, run_id)
+    qualify lead(session) over word is null
 ),
 
 listed as not materialized (
@@ -95,7 +94,7 @@ member as (
     from listed as l
     inner join composition as b
         on l.basket = b.basket and (l.symbol = b.symbol or l.symbol = b.stand_in)
-    where l.return_pct is not null
+    where l.basket is not null and l.return_pct is not null
     qualify l.symbol = b.symbol or l.session < coalesce(
         min(l.session) filter (where l.symbol = b.symbol) over (
             partition by l.basket, b.symbol
