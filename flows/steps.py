@@ -149,7 +149,7 @@ def land_source(
 
     A `span` takes only what is dated within it, and of a vendor's quotes all that it begins; what a
     vendor says of today alone is not asked for. Without, a vendor is asked for what is wanted, and
-    of another source quotes from a few sessions before the newest that landed, the rest whole.
+    of another source what `overlap_start` says.
     What is by symbol is for `workers`, where there are any.
     """
     news = {}
@@ -171,8 +171,7 @@ def land_source(
             if by_workers:  # who build on it read what is in files
                 batch = [by_workers.shares.find_alone(dataset, batch.take())]
         else:
-            since = overlap_start(con) if dataset == "quote" else None
-            since = span[0] if span else since
+            since = span[0] if span else overlap_start(con, about)
             if by_workers:
                 batch = ingest_shares(by_workers, source, dataset, since, span)
             else:

@@ -6,6 +6,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 
+from warehouse.dataset import Dataset
 from warehouse.run import Run
 
 OVERLAP_SESSIONS = 5  # fetched again, since vendors correct the last days
@@ -270,14 +271,21 @@ def wanted(
     return con.execute(query, named).df()
 
 
-def overlap_start(con: duckdb.DuckDBPyConnection) -> date | None:
-    """The session from which quotes are asked for again; None where none have landed."""
+def overlap_start(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> date | None:
+    """The session from which a dataset is asked for again; None where nothing of it has landed.
+
+    Of rates that is all: some come out weeks after the day that dates them.
+    """
+    if dataset.name == "rate":
+        return None
     row = con.execute(
-        """
+        f"""
         select min(day) from (
             select day
             from reference.calendar_day
-            where is_session and day <= (select max(session) from raw.quote)
+            where
+                is_session
+                and day <= (select max({dataset.dated_by}) from {dataset.declaration.name})
             order by day desc
             limit $sessions
         )

@@ -130,11 +130,12 @@ def test_fetching_more_rewrites_nothing(dataset: str, until: date, later: date) 
     assert until_then[DATED[dataset]].max() <= pd.Timestamp(until)
 
 
-def test_since_leaves_out_earlier_quotes_and_rates() -> None:
-    demo, since = Demo(symbols=60, years=2), date(2025, 9, 10)
-    for dataset in ("quote", "rate"):
-        whole, tail = demo.fetch(dataset, None, UNTIL), demo.fetch(dataset, since, UNTIL)
-        same(whole[whole[DATED[dataset]] >= pd.Timestamp(since)], tail)
+@pytest.mark.parametrize("dataset", ["quote", "rate", "estimate", "fundamental"])
+@pytest.mark.parametrize("since", [date(2025, 9, 10), UNTIL])
+def test_since_leaves_out_what_is_earlier(dataset: str, since: date) -> None:
+    demo = Demo(symbols=60, years=2)
+    whole, tail = demo.fetch(dataset, None, UNTIL), demo.fetch(dataset, since, UNTIL)
+    same(whole[whole[DATED[dataset]] >= pd.Timestamp(since)], tail)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -67,7 +67,7 @@ class Demo:
         return newest
 
     def fetch(self, dataset: str, since: date | None, until: date) -> "pd.DataFrame":
-        """One of DATASETS, nothing dated after `until`; quotes and rates from `since` on.
+        """One of DATASETS, nothing dated after `until`, from `since` on; holdings whole.
 
         Columns and units are those of a folder of files; raises SourceError for
         another dataset.
@@ -89,10 +89,10 @@ class Demo:
                 return holding_frame(self._cast, history, self.seed)
             case "estimate":
                 companies = found_companies(self._cast, history, self.seed)
-                return estimate_frame(self._cast, companies, history)
+                return estimate_frame(self._cast, companies, history, since)
             case "fundamental":
                 companies = found_companies(self._cast, history, self.seed)
-                return fundamental_frame(self._cast, companies, history, self.seed)
+                return fundamental_frame(self._cast, companies, history, self.seed, since)
         raise SourceError(f"There is no dataset {dataset!r}; ask for one of {', '.join(DATASETS)}.")
 
     def _history(self, until: date) -> "History":

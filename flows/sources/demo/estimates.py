@@ -1,5 +1,7 @@
 """Snapshots of the simulated analysts' consensus."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -11,15 +13,17 @@ from flows.sources.demo.history import History
 LOOKBACK_DAYS = (7, 30, 60, 90)
 
 
-def estimate_frame(cast: Cast, companies: Companies, history: History) -> pd.DataFrame:
-    """Snapshots up to `until`, four horizons of each listed and covered stock.
+def estimate_frame(
+    cast: Cast, companies: Companies, history: History, since: date | None
+) -> pd.DataFrame:
+    """Snapshots from `since` to `until`, four horizons of each listed and covered stock.
 
     Columns are those of a folder's estimates. What it says of 7, 30, 60 and 90 days ago is the
     consensus of that day for the same fiscal period.
     """
-    indices = history.estimate_days()
+    indices = history.told(history.estimate_days(), since)
     frames = [_columns_only()]
-    for index in indices[indices < history.count]:
+    for index in indices:
         day = history.days[index]
         covered = cast.is_listed(int(index)) & (companies.analysts > 0)
         for horizon in ("0q", "+1q", "0y", "+1y"):

@@ -1,5 +1,7 @@
 """Quarterly snapshots of what the simulated companies own, owe and last reported."""
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -17,15 +19,15 @@ REVENUE_GROWTH = np.array([0.12, 0.05, 0.06])
 
 
 def fundamental_frame(
-    cast: Cast, companies: Companies, history: History, seed: int
+    cast: Cast, companies: Companies, history: History, seed: int, since: date | None
 ) -> pd.DataFrame:
-    """Company facts at quarter ends up to `until`, one row per listed stock.
+    """Company facts at quarter ends from `since` to `until`, one row per listed stock.
 
     Figures of a year are those of the last reported fiscal year, of all share classes together.
     Debt is unknown for one company in twenty, EBITDA for financial ones.
     """
     indices = history.quarter_days()
-    first, indices = indices[:1], indices[indices < history.count]
+    first, indices = indices[:1], history.told(indices, since)
     closes = closes_on(cast, history, seed, np.append(first, indices))
     frames = [
         _snapshot(cast, companies, history.days[index], close, closes[0], seed)[

@@ -35,6 +35,12 @@ class History:
         """Index of the first session on or after `day`."""
         return int(np.searchsorted(self.days, np.datetime64(day)))
 
+    def told(self, indices: Counts, since: date | None) -> Counts:
+        """Those of the sessions that lie between `since` and the history's end."""
+        first = 0 if since is None else self.index_from(since)
+        within: Counts = indices[(indices >= first) & (indices < self.count)]
+        return within
+
     def months(self) -> Counts:
         """Months since January 1970 of each session."""
         return self.days.astype("datetime64[M]").astype(np.int64)
