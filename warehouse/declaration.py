@@ -34,8 +34,8 @@ class Column:
 class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
-    `lookback` counts the quotes of a symbol read before its first changed session, `all` reads the
-    symbol whole; a table that has one is kept by symbol and session. `dated` names the key that is
+    `lookback` counts the quotes of a symbol read before its first changed session; a table that has
+    one is kept by symbol and session. `dated` names the key that is
     a row's day, where a row follows from inputs up to its day: from the day on that these changed,
     the table is written anew. One that has neither is rebuilt whole. `shared` names the input of
     its CTE `part` that can be dealt out by symbol, because the parts add up. A view is never
@@ -49,7 +49,7 @@ class Declaration:
     description: str
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
-    lookback: int | str | None = None
+    lookback: int | None = None
     dated: str = ""
     shared: str = ""
     is_view: bool = False

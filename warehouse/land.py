@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
+from warehouse.history import LAID_OUT
 from warehouse.judge import judge, with_row_numbers
 from warehouse.refuse import Tally, require_few_bad, tally
 from warehouse.restated import find_restatements
@@ -135,12 +136,13 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
     said_keys = ", ".join(f"said.{key}" for key in dataset.key)
     on_keys = " and ".join(f"said.{key} = stored.{key}" for key in dataset.key)
     bar = stored_bar = "null::ubigint"
-    bar_before = answer = following = bar_of = ""
+    bar_before = answer = following = bar_of = laid_out = ""
     if has_bars:
         bar_before, answer = BAR_BEFORE, ANSWER
         bar, stored_bar = _hash(FOLLOWING), _hash(FOLLOWING, "stored.")
         following = ", ".join(FOLLOWING) + ","
         bar_of = f"inner join (select {following} row_number from said) using (row_number)"
+        laid_out = LAID_OUT
     con.execute(
         f"""
         create or replace temp table news as
@@ -255,6 +257,7 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
         from typed
         inner join fresh using (row_number)
         {bar_of}
+        {laid_out}
         """,
         {
             "known_by": run.known_by,

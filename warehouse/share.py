@@ -23,9 +23,9 @@ from warehouse.comment import comment_on
 from warehouse.connect import WORKING
 from warehouse.dataset import Dataset
 from warehouse.declaration import literal
+from warehouse.history import HISTORIES, delete_changed, make_fresh
 from warehouse.judge import with_row_numbers
 from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed, slices
-from warehouse.materialize import HISTORIES, delete_changed, make_fresh
 from warehouse.place import Lake
 from warehouse.refuse import Tally, require_few_bad
 from warehouse.run import Run

@@ -1,0 +1,154 @@
+"""Tables that are kept by symbol and session: built anew some symbols at a time, or extended."""
+
+from collections.abc import Iterator, Mapping
+
+import duckdb
+
+from warehouse.table import require_grain, write_table
+from warehouse.transform import Transform
+
+# What is kept by symbol and session: who builds such a table reads them from its look-back on.
+HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
+# Who asks for a symbol, or for the last sessions of all, finds it in few places.
+LAID_OUT = "order by year(session), symbol, session"
+SPAN = 2_500_000  # quotes whose rows are built at once, which fit into a run's memory
+CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
+# Apart, because what is read from a session on is found without a look at what is older.
+READ_BACK = """(
+    select q.*
+    from {0} as q
+    inner join reading as r on q.symbol = r.symbol and q.session >= r.session
+    union all
+    select q.*
+    from {0} as q
+    semi join (from reading where session is null) as r on q.symbol = r.symbol
+)"""
+
+
+def rebuild_history(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
+    """Make a history's table anew, some symbols at a time."""
+    con.execute(f"drop table if exists {transform.name}")
+    con.execute(transform.declaration.create_statement)
+    for symbols in _spans(con):
+        windows = _windows(f"(from {{}} semi join {symbols} using (symbol))", {})
+        write_table(con, transform, f"insert into {transform.name} by name", windows, LAID_OUT)
+
+
+def make_fresh(
+    con: duckdb.DuckDBPyConnection,
+    transform: Transform,
+    relations: Mapping[str, str],
+    *,
+    is_whole: bool = False,
+) -> None:
+    """Make the temporary table `fresh`: a history's rows of `changed` symbols since their change.
+
+    Or all of their rows, where it `is_whole`. `relations` say, as SQL, where inputs are that are
+    not in their tables alone.
+    """
+    if is_whole:
+        window, kept = "(from {} semi join changed using (symbol))", ""
+    else:
+        _read_back(con, transform)
+        window, kept = READ_BACK, CHANGED
+    windows = {**relations, **_windows(window, relations)}
+    write_table(con, transform, "create or replace temp table fresh as", windows, kept)
+    require_grain(con, transform.declaration, "fresh")
+
+
+def delete_changed(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Remove what `make_fresh` replaces."""
+    con.execute(
+        f"delete from {name} as t using changed as c "
+        "where t.symbol = c.symbol and t.session >= c.session"
+    )
+
+
+def widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
+    """Let a basket change when a member does, from the session before: it may start there."""
+    con.execute(
+        """
+        insert into changed
+        select b.basket, min(coalesce(d.previous_session, c.session))
+        from reference.basket_member as b
+        inner join changed as c on c.symbol in (b.symbol, b.stand_in)
+        inner join reference.calendar_day as d on c.session = d.day
+        group by b.basket
+        """
+    )
+
+
+def _windows(window: str, relations: Mapping[str, str]) -> dict[str, str]:
+    return {table: window.format(relations.get(table, table)) for table in HISTORIES}
+
+
+def _spans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """All symbols, as relations of about SPAN quotes each; all that is of baskets is in one."""
+    con.execute(
+        f"""
+        create or replace temp table span as
+        with of_basket as (
+            select distinct unnest([basket, symbol, stand_in]) as symbol
+            from reference.basket_member
+        ),
+
+        quoted as (
+            select symbol, count(*) as quotes
+            from raw.quote
+            group by symbol
+        )
+
+        select symbol, (sum(quotes) over (order by symbol) // {SPAN})::integer as number
+        from quoted
+        anti join of_basket using (symbol)
+        union all
+        select symbol, 0 as number
+        from of_basket
+        """
+    )
+    numbers = con.execute("select distinct number from span order by number").fetchall()
+    for (number,) in numbers:
+        yield f"(from span where number = {number})"
+    con.execute("drop table span")
+
+
+def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
+    """Make `reading(symbol, session)`: from where each changed symbol must be read.
+
+    That is the look-back before its earliest change, looked for in a stretch that holds so many
+    sessions amply. No session is the whole symbol: one with fewer quotes there, and every member of
+    a basket where its index is made, which multiplies up from its first session.
+    """
+    lookback = transform.declaration.lookback
+    con.execute(
+        f"""
+        create or replace temp table reading as
+        with before as (
+            select q.symbol, max(q.session, {lookback}) as sessions
+            from core.quote as q
+            inner join changed as c using (symbol)
+            where q.session < c.session and q.session >= c.session - $stretch_days
+            group by q.symbol
+        ),
+
+        whole as (
+            select distinct unnest([symbol, stand_in]) as symbol
+            from reference.basket_member
+            where $makes_baskets
+        )
+
+        select
+            c.symbol,
+            case when len(b.sessions) = {lookback} then b.sessions[-1] end as session
+        from changed as c
+        left join before as b using (symbol)
+        anti join whole using (symbol)
+        union all
+        select symbol, null as session
+        from whole
+        """,
+        {
+            "stretch_days": round(1.6 * (lookback or 0)) + 30,
+            "makes_baskets": "raw.quote" in transform.inputs,
+        },
+    )

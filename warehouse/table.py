@@ -1,0 +1,81 @@
+"""A transform's result becomes a table, or rows of one, as its declaration promises."""
+
+from collections.abc import Mapping
+
+import duckdb
+
+from warehouse.declaration import Declaration
+from warehouse.transform import Transform, TransformError
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection,
+    transform: Transform,
+    statement: str,
+    relations: Mapping[str, str],
+    kept: str = "",
+) -> None:
+    """Give the transform's rows to a `statement` that takes a query, cast as declared.
+
+    `relations` replace inputs, `kept` is what follows its rows, `built`: a join or a condition that
+    says which of them are wanted, or their order. Raises TransformError where columns or types are
+    not as declared.
+    """
+    if transform.function is None:
+        query = f"({transform.reading(relations)})"
+    else:
+        frames = {
+            name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
+            for name in transform.inputs
+        }
+        con.register("result", transform.function(**frames))
+        query = "result"
+    built = {
+        column: type_ for column, type_, *_ in con.execute(f"describe from {query}").fetchall()
+    }
+    _require_columns(transform, built)
+    columns = ", ".join(
+        f'"{c.name}"::{c.type} as "{c.name}"' for c in transform.declaration.columns
+    )
+    con.execute(f"{statement} select {columns} from {query} as built {kept}")
+    if transform.function is not None:
+        con.unregister("result")
+
+
+def _require_columns(transform: Transform, built: dict[str, str]) -> None:
+    declared = transform.declaration.column_names
+    if missing := [name for name in declared if name not in built]:
+        raise TransformError(f"{transform.name} declares {', '.join(missing)}, which is not built.")
+    if extra := [name for name in built if name not in declared]:
+        raise TransformError(f"{transform.name} builds {', '.join(extra)}, which is not declared.")
+    if transform.function is not None:
+        return
+    for column in transform.declaration.columns:
+        if built[column.name].lower() != column.type:
+            raise TransformError(
+                f"{transform.name}: column {column.name} is declared {column.type} "
+                f"and built {built[column.name].lower()}."
+            )
+
+
+def require_grain(con: duckdb.DuckDBPyConnection, declaration: Declaration, relation: str) -> None:
+    """Raise TransformError where a key of the grain is missing or comes twice."""
+    keys = ", ".join(declaration.grain)
+    missing = " or ".join(f"{name} is null" for name in declaration.grain)
+    broken = con.execute(
+        f"""
+        select {keys}, count(*) as rows
+        from {relation}
+        group by {keys}
+        having count(*) > 1 or {missing}
+        limit 1
+        """
+    ).fetchone()
+    if broken:
+        key = ", ".join(
+            f"{name} {value}" for name, value in zip(declaration.grain, broken, strict=False)
+        )
+        raise TransformError(
+            f"{declaration.name}: the grain ({keys}) must be unique and not null, "
+            f"but {broken[-1]} rows have {key}."
+        )
