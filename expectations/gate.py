@@ -128,6 +128,7 @@ def _check_table(asset: Any, table: str, checks: Sequence[Check]) -> list[Qualit
 def _expectation(table: str, check: Check, number: int) -> Any:
     from great_expectations.exceptions.exceptions import ExpectationNotFoundError
     from great_expectations.expectations.registry import get_expectation_impl
+    from great_expectations.expectations.row_conditions import Column
 
     from expectations.rows import rows_that_must_not_exist
 
@@ -138,6 +139,9 @@ def _expectation(table: str, check: Check, number: int) -> Any:
     }
     if check.rows is not None:
         return rows_that_must_not_exist(check.rows, **about)
+    if check.since:
+        column, day = check.since
+        about["row_condition"] = Column(column) >= day
     try:
         return get_expectation_impl(check.name)(**check.arguments, **about)
     except (ExpectationNotFoundError, ValueError, TypeError) as error:  # pydantic's is a ValueError

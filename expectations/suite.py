@@ -24,8 +24,9 @@ class SuiteError(Exception):
 class Check:
     """One entry of a suite.
 
-    Either a Great Expectations type with its arguments (`expect`), or the SQL that selects the
-    rows that must not exist (`rows`) under a name that says the rule (`rule`).
+    Either a Great Expectations type with its arguments (`expect`), where `since` names the column
+    by which only rows from `$changed_since` on are looked at, or the SQL that selects the rows that
+    must not exist (`rows`) under a name that says the rule (`rule`).
     """
 
     name: str
@@ -33,6 +34,7 @@ class Check:
     reason: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     rows: str | None = None
+    since: tuple[str, date] | None = None
 
     @property
     def column_name(self) -> str | None:
@@ -82,7 +84,9 @@ def _read_check(entry: object, parameters: Mapping[str, object], where: str) -> 
     if not reason:
         raise SuiteError(f"{where}: needs a reason.")
     if "expect" in arguments:
-        return Check(str(arguments.pop("expect")), severity, reason, arguments)
+        dated = arguments.pop("since", None)
+        since: Any = dated and (dated, parameters["changed_since"])
+        return Check(str(arguments.pop("expect")), severity, reason, arguments, since=since)
     name, rows = str(arguments.pop("rule")), arguments.pop("rows", None)
     if not isinstance(rows, str) or arguments:
         raise SuiteError(f"{where}: a rule has `rows` (SQL), severity and reason, nothing else.")

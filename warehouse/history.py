@@ -11,7 +11,7 @@ from warehouse.transform import Transform
 HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
 # Who asks for a symbol, or for the last sessions of all, finds it in few places.
 LAID_OUT = "order by year(session), symbol, session"
-SPAN = 2_500_000  # quotes whose rows are built at once, which fit into a run's memory
+SPAN = 5_000_000  # quotes whose rows are built at once, which fit into a run's memory
 CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 # Apart, because what is read from a session on is found without a look at what is older.
 READ_BACK = """(

@@ -598,3 +598,16 @@ def test_a_history_that_begins_anew_is_sound(warehouse):
 
 def audit_of(con: duckdb.DuckDBPyConnection, table: str) -> list[QualityResult]:
     return audit(con, [table], parameters=NIGHT)
+
+
+@pytest.mark.parametrize(
+    ("changed_since", "is_found"), [("2026-01-06", True), ("2026-01-07", False)]
+)
+def test_values_are_looked_at_from_the_first_change_on(warehouse, changed_since, is_found):
+    warehouse.execute("update core.quote set close = -1 where session = '2026-01-06'")
+    since = {"core.quote": date.fromisoformat(changed_since)}
+
+    results = audit(warehouse, ["core.quote"], parameters=NIGHT, changed_since=since)
+
+    failed = {(result.expectation, result.column_name) for result in critical_failures(results)}
+    assert (("expect_column_values_to_be_between", "close") in failed) == is_found
