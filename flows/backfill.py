@@ -20,6 +20,7 @@ from flows.steps import (
 )
 from flows.workers import workers
 from warehouse.place import Place
+from warehouse.transform import read_transforms
 from warehouse.writing import writing
 
 
@@ -38,9 +39,10 @@ def backfill(start: date, end: date, source: str | None = None, home: Path | Non
         sources_told(con, run),
         workers(con, place, run) as shared,
     ):
+        transforms = read_transforms()
         news = land_source(con, plan.source, run, place, (start, end), shared)
-        tables = build_tables(con, place, run, news, workers=shared)
-        moved = compare_published(con, place, run, tables)
+        tables = build_tables(con, place, run, transforms, news, workers=shared)
+        moved = compare_published(con, place, run, transforms, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)
     summarise(run, tables, results)

@@ -22,6 +22,7 @@ from flows.steps import (
 )
 from flows.workers import workers
 from warehouse.place import Place
+from warehouse.transform import read_transforms
 from warehouse.writing import writing
 
 
@@ -51,9 +52,10 @@ def nightly(
         sources_told(con, run),
         workers(con, place, run) as shared,
     ):
+        transforms = read_transforms()
         news = land_source(con, plan.source, run, place, workers=shared)
-        tables = build_tables(con, place, run, news, workers=shared)
-        moved = compare_published(con, place, run, tables)
+        tables = build_tables(con, place, run, transforms, news, workers=shared)
+        moved = compare_published(con, place, run, transforms, tables)
         results = check_tables(con, place, run, accept_coverage_fall)
         publish_run(con, place, run, moved)
     summarise(run, tables, results)

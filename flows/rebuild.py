@@ -16,6 +16,7 @@ from flows.steps import (
 )
 from flows.workers import workers
 from warehouse.place import Place
+from warehouse.transform import read_transforms
 from warehouse.writing import writing
 
 
@@ -29,8 +30,9 @@ def rebuild(home: Path | None = None) -> str:
         refusal_shown(con, place, run),
         workers(con, place, run) as shared,
     ):
-        tables = build_tables(con, place, run, {}, rebuild=True, workers=shared)
-        moved = compare_published(con, place, run, tables)
+        transforms = read_transforms()
+        tables = build_tables(con, place, run, transforms, {}, rebuild=True, workers=shared)
+        moved = compare_published(con, place, run, transforms, tables)
         results = check_tables(con, place, run)
         publish_run(con, place, run, moved)
     summarise(run, tables, results)

@@ -37,7 +37,7 @@ from warehouse.publish import publish
 from warehouse.refuse import keep_only_ops
 from warehouse.run import Refused, Run, is_ahead
 from warehouse.share import News
-from warehouse.transform import Transform, read_transforms
+from warehouse.transform import Transform
 from warehouse.wanted import overlap_start
 from warehouse.yardstick import stood_at_publication
 
@@ -206,13 +206,13 @@ def build_tables(
     con: duckdb.DuckDBPyConnection,
     place: Place,
     run: Run,
+    transforms: list[Transform],
     news: Mapping[str, date],
     *,
     rebuild: bool = False,
     workers: DaskWorkers | None = None,
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
-    transforms = read_transforms()
     materializer = Materializer(con, transforms, news, rebuild=rebuild, workers=workers)
     done = [
         asset_task(build_table, "build", t.declaration, t.inputs)(t, materializer)
@@ -230,13 +230,17 @@ def build_tables(
 
 @task(task_run_name="compare", cache_policy=NO_CACHE)
 def compare_published(
-    con: duckdb.DuckDBPyConnection, place: Place, run: Run, tables: Sequence[Materialized]
+    con: duckdb.DuckDBPyConnection,
+    place: Place,
+    run: Run,
+    transforms: list[Transform],
+    tables: Sequence[Materialized],
 ) -> list[Moved]:
     """Note what moved in past sessions since the last publication, with its cause."""
     log.debug("compare with the last publication")
     every = is_ahead(place, con)  # of what earlier runs built too, readers have seen nothing
     built = {table.name for table in tables if every or table.action != "kept"}
-    moved = note_moves(con, place, run, read_transforms(), built)
+    moved = note_moves(con, place, run, transforms, built)
     if moved:
         log.info("moved  %s", in_words(moved))
     return moved
