@@ -1,6 +1,6 @@
 -- The newest word on each bar. The ratio of adj_close is taken within one answer of the source,
 -- because a later dividend rewrites all of it: the newest answer in which the bars are neighbours.
-with made_of as (
+with made_of as not materialized (
     select distinct
         basket,
         unnest([symbol, stand_in]) as symbol
@@ -120,61 +120,60 @@ held as (
 -- A basket has a return only where every member has one.
 basket_growth as (
     select
-        basket,
-        session,
-        period,
-        avg(growth) as growth,
-        case when count(total_growth) = count(*) then avg(total_growth) end as total_growth,
-        max(known_at) as known_at,
-        bool_and(is_final) as is_final
-    from held
-    group by basket, session, period, rebalance, member_count
-    having count(*) = member_count
+        h.basket,
+        h.session,
+        h.period,
+        s.previous_session,
+        avg(h.growth) as growth,
+        case when count(h.total_growth) = count(*) then avg(h.total_growth) end as total_growth,
+        max(h.known_at) as known_at,
+        bool_and(h.is_final) as is_final
+    from held as h
+    left join core.session as s on h.session = s.session
+    group by
+        h.basket, h.session, h.period, h.rebalance, h.member_count, s.previous_session,
+        s.sessions_ytd
+    having count(*) = h.member_count
     -- What is weighted at a year's last close starts with the first year that follows one.
     qualify
-        rebalance = 'session'
-        or period > min(period) over (partition by basket)
-        or min(session) over (partition by basket, period) in (
-            select s.session from core.session as s where s.sessions_ytd = 1
-        )
+        h.rebalance = 'session'
+        or h.period > min(h.period) over (partition by h.basket)
+        or min(s.sessions_ytd) over (partition by h.basket, h.period) = 1
 ),
 
 basket_return as (
     select
-        basket,
-        session,
-        known_at,
-        is_final,
+        *,
         growth / coalesce(lag(growth) over since_rebalancing, 1) as price_ratio,
         total_growth / coalesce(lag(total_growth) over since_rebalancing, 1) as total_ratio
     from basket_growth
     window since_rebalancing as (partition by basket, period order by session)
 ),
 
+basket_index as (
+    select
+        *,
+        100 * product(price_ratio) over history as close,
+        row_number() over history as number_of_returns
+    from basket_return
+    window history as (partition by basket order by session)
+),
+
+-- Before its first return stands the session from which it is one.
 basket as (
     select
-        basket,
-        session,
-        100 * product(price_ratio) over (partition by basket order by session) as close,
-        100 * (price_ratio - 1) as return_pct,
-        100 * (total_ratio - 1) as total_return_pct,
-        case when total_ratio is not null then 'members' end as total_return_method,
-        known_at,
-        is_final
-    from basket_return
-    union all
-    select
         r.basket,
-        s.previous_session as session,
-        100 as close,
-        null as return_pct,
-        null as total_return_pct,
-        null as total_return_method,
+        case when b.is_base then r.previous_session else r.session end as session,
+        case when b.is_base then 100 else r.close end as close,
+        case when not b.is_base then 100 * (r.price_ratio - 1) end as return_pct,
+        case when not b.is_base then 100 * (r.total_ratio - 1) end as total_return_pct,
+        case when not b.is_base and r.total_ratio is not null then 'members' end
+            as total_return_method,
         r.known_at,
         r.is_final
-    from basket_return as r
-    inner join core.session as s on r.session = s.session
-    qualify row_number() over (partition by r.basket order by r.session) = 1
+    from basket_index as r
+    inner join unnest([false, true]) as b (is_base)
+        on not b.is_base or r.number_of_returns = 1
 )
 
 select
