@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from expectations.suite import Check, Severity
@@ -46,14 +47,14 @@ def quality_result(table: str, check: Check, answer: Any) -> QualityResult:
     if problem is not None:
         detail = problem
     else:
-        detail = check.reason if success else f"{_seen(found)}; {check.reason}"
+        detail = check.reason if success else f"{_seen(found, check)}; {check.reason}"
     return QualityResult(
         table_name=table,
         expectation=check.name,
         column_name=check.column_name,
         severity=check.severity,
         success=success,
-        observed_value=_observed(found),
+        observed_value=_observed(found, check),
         unexpected_count=None if count is None else int(count),
         detail=_one_line(detail),
     )
@@ -74,16 +75,18 @@ def _problem(answer: Any, found: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _observed(found: Mapping[str, Any]) -> str | None:
+def _observed(found: Mapping[str, Any], check: Check) -> str | None:
     if "element_count" in found:
-        return f"{found['unexpected_count']} of {found['element_count']} rows"
+        is_part = check.since and date.min < check.since[1] < date.max
+        since = f" since {check.since[1]}" if check.since and is_part else ""
+        return f"{found['unexpected_count']} of {found['element_count']} rows{since}"
     observed = found.get("observed_value")
     if isinstance(observed, list):
         observed = ", ".join(map(str, observed))
     return None if observed is None else _one_line(str(observed))
 
 
-def _seen(found: Mapping[str, Any]) -> str:
+def _seen(found: Mapping[str, Any], check: Check) -> str:
     details = found.get("details") or {}
     if rows := details.get("unexpected_rows"):
         return "first row: " + ", ".join(f"{name} {value}" for name, value in rows[0].items())
@@ -93,7 +96,7 @@ def _seen(found: Mapping[str, Any]) -> str:
         value for value in found.get("partial_unexpected_list") or [] if value is not None
     ]:
         return f"such as {', '.join(map(str, values))}"
-    observed = _observed(found)
+    observed = _observed(found, check)
     return "not so" if observed is None else f"seen: {observed}"
 
 

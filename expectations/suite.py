@@ -84,8 +84,7 @@ def _read_check(entry: object, parameters: Mapping[str, object], where: str) -> 
     if not reason:
         raise SuiteError(f"{where}: needs a reason.")
     if "expect" in arguments:
-        dated = arguments.pop("since", None)
-        since: Any = dated and (dated, parameters["changed_since"])
+        since = _since(arguments.pop("since", None), parameters, where)
         return Check(str(arguments.pop("expect")), severity, reason, arguments, since=since)
     name, rows = str(arguments.pop("rule")), arguments.pop("rows", None)
     if not isinstance(rows, str) or arguments:
@@ -94,6 +93,17 @@ def _read_check(entry: object, parameters: Mapping[str, object], where: str) -> 
         return Check(name, severity, reason, rows=_fill(rows, parameters))
     except ValueError as error:
         raise SuiteError(f"{where}: {error}") from error
+
+
+def _since(
+    column: str | None, parameters: Mapping[str, object], where: str
+) -> tuple[str, date] | None:
+    if column is None:
+        return None
+    day = parameters.get("changed_since")
+    if not isinstance(day, date):
+        raise SuiteError(f"{where}: the audit was not given $changed_since.")
+    return column, day
 
 
 def _fill(rows: str, parameters: Mapping[str, object]) -> str:

@@ -149,8 +149,8 @@ def land_source(
 
     A `span` takes only what is dated within it, and of a vendor's quotes all that it begins; what a
     vendor says of today alone is not asked for. Without, a vendor is asked for what is wanted, and
-    of another source what `overlap_start` says.
-    What is by symbol is for `workers`, where there are any.
+    of another source what `overlap_start` says. What is by symbol is for `workers`, where there are
+    any.
     """
     news = {}
     if isinstance(source, Vendor):

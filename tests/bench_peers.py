@@ -16,8 +16,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from warehouse.transform import Transform
 
 SYMBOLS, SESSIONS, FILES = 5_000, 5_240, 5  # 26.2 million bars, almost 21 years
 SEED = 20260701
@@ -143,19 +148,22 @@ def in_polars(bars: Path, result: Path) -> None:
     told.collect(engine="streaming").write_parquet(result)
 
 
-def with_returns() -> dict[str, str]:
-    """The SQL of trend and breadth, with returns that the product does not take of every symbol.
+def with_returns() -> "list[Transform]":
+    """Trend and breadth, with returns that the product does not take of every symbol.
 
     They go into the windows and the groups that are there: 63 and 252 sessions, and shares above 0.
     """
     import sqlglot
     from sqlglot import exp
 
+    from warehouse.declaration import Column
     from warehouse.transform import read_transforms
 
-    sql = {transform.name: transform.text for transform in read_transforms()}
+    found = {transform.name: transform for transform in read_transforms()}
     names = ("rotation.trend", "rotation.breadth_count", "rotation.breadth")
-    trend, count, breadth = (sqlglot.parse_one(sql[name], dialect="duckdb") for name in names)
+    trend, count, breadth = (
+        sqlglot.parse_one(found[name].text, dialect="duckdb") for name in names
+    )
 
     def add(query: exp.Expr, part: str, columns: list[str]) -> None:
         parts = {cte.alias: cte.this for cte in query.find_all(exp.CTE)}
@@ -174,13 +182,21 @@ def with_returns() -> dict[str, str]:
     rising = "100 * sum(p.up_{0}) / nullif(sum(p.told_{0}), 0) as rising_{0}_pct"
     add(count, "", [rising.format(span) for span in spans])
     add(breadth, "", [f"c.rising_{span}_pct" for span in spans])
-    queries = (trend, count, breadth)
-    return {name: query.sql(dialect="duckdb") for name, query in zip(names, queries, strict=True)}
+    declared = found["rotation.trend"].declaration
+    extra = tuple(Column(name, "double", "percent", "") for name in returns)
+    found["rotation.trend"] = replace(
+        found["rotation.trend"], declaration=replace(declared, columns=declared.columns + extra)
+    )
+    return [
+        replace(found[name], text=query.sql(dialect="duckdb"))
+        for name, query in zip(names, (trend, count, breadth), strict=True)
+    ]
 
 
 def in_rotation(bars: Path, result: Path) -> None:
     """All symbols as one cohort; prints when each step was done, in seconds."""
     from warehouse.connect import open_build
+    from warehouse.history import rebuild_history
     from warehouse.place import Place
 
     began = time.perf_counter()
@@ -189,13 +205,11 @@ def in_rotation(bars: Path, result: Path) -> None:
         print(f"{name}: {time.perf_counter() - began:.1f}", flush=True)
 
     with tempfile.TemporaryDirectory() as home, open_build(Place(Path(home))) as con:
-        con.execute(f"create table raw.bar as from '{bars}/*.parquet'")
-        step("bars copied")
         con.execute(
-            """
+            f"""
             create table core.quote as
             select symbol, session, close, 100 * (close / lag(close) over bar - 1) as return_pct
-            from raw.bar
+            from '{bars}/*.parquet'
             window bar as (partition by symbol order by session)
             """
         )
@@ -213,12 +227,18 @@ def in_rotation(bars: Path, result: Path) -> None:
             create table core.cohort_member as
             select distinct
                 'ALL' as cohort, symbol, null::double as weight_pct, date '2026-07-01' as valid_from
-            from core.quote
+            from core.quote;
+            -- What the spans of a rebuild are counted in.
+            drop table raw.quote;
+            create view raw.quote as select symbol from core.quote
             """
         )
-        for name, query in with_returns().items():
-            con.execute(f"create table {name} as {query}")
-            step(name.removeprefix("rotation."))
+        for transform in with_returns():
+            if transform.declaration.is_history:
+                rebuild_history(con, transform)
+            else:
+                con.execute(f"create table {transform.name} as {transform.text}")
+            step(transform.name.removeprefix("rotation."))
         con.execute(
             f"copy (select {', '.join(COLUMNS)} from rotation.breadth order by session) "
             f"to '{result}' (format parquet)"

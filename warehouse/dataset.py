@@ -9,6 +9,9 @@ TIMES = ("known_at", "run_id")  # part of a raw table's grain: versions of one k
 STAMPS = ("source", "is_known_at_assumed", *TIMES)
 # Follow from the bar before in the same answer, where an answer has more than one.
 FOLLOWING = ("previous_session", "previous_adj_close")
+# How quotes and what follows from each lie in their tables: who asks for a symbol, or for the last
+# sessions of all, finds them in few places. What a night adds stands at the end.
+LAID_OUT = "order by year(session), symbol, session"
 CONFIRMATION = "is_final"  # says of a value that it stands, not another value
 
 

@@ -35,12 +35,11 @@ class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
     `lookback` counts the quotes of a symbol read before its first changed session; a table that has
-    one is kept by symbol and session. `dated` names the key that is
-    a row's day, where a row follows from inputs up to its day: from the day on that these changed,
-    the table is written anew. One that has neither is rebuilt whole. `shared` names the input of
-    its CTE `part` that can be dealt out by symbol, because the parts add up. A view is never
-    stored. `example` is a query that shows what the table answers, `source` where the formula of a
-    metric is from.
+    one is kept by symbol and session. `dated` names the key that is a row's day, where a row
+    follows from inputs up to its day: from the day on that these changed, the table is written
+    anew. One that has neither is rebuilt whole. `shared` names the input of its CTE `part` that can
+    be dealt out by symbol, because the parts add up. A view is never stored. `example` is a query
+    that shows what the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -124,6 +123,9 @@ def read_declaration(path: Path) -> Declaration:
         raise DeclarationError(f"{path}: the grain names no column: {', '.join(sorted(unknown))}.")
     if (dated := content.get("dated", "")) not in ("", *grain):
         raise DeclarationError(f"{path}: `dated` must be a key of the grain, not {dated}.")
+    lookback = content.get("lookback")
+    if lookback is not None and not (isinstance(lookback, int) and lookback > 0):
+        raise DeclarationError(f"{path}: `lookback` must be a number of quotes, not {lookback}.")
     return Declaration(
         path=path,
         schema=path.parent.name,
@@ -131,7 +133,7 @@ def read_declaration(path: Path) -> Declaration:
         description=description,
         grain=grain,
         columns=columns,
-        lookback=content.get("lookback"),
+        lookback=lookback,
         dated=dated,
         shared=str(content.get("shared", "")),
         is_view=bool(content.get("view", False)),

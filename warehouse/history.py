@@ -4,15 +4,19 @@ from collections.abc import Iterator, Mapping
 
 import duckdb
 
+from warehouse.dataset import LAID_OUT
 from warehouse.table import require_grain, write_table
 from warehouse.transform import Transform
 
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
 HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
-# Who asks for a symbol, or for the last sessions of all, finds it in few places.
-LAID_OUT = "order by year(session), symbol, session"
-SPAN = 5_000_000  # quotes whose rows are built at once, which fit into a run's memory
-CHANGED = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
+QUOTES_AT_ONCE = 5_000_000  # whose rows are built together, which fits into a run's memory
+OF_BASKET = """
+    select distinct unnest([basket, symbol, stand_in]) as symbol
+    from reference.basket_member
+"""
+OF_SYMBOLS = "(from {} semi join {} using (symbol))"
+SINCE_CHANGE = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 # Apart, because what is read from a session on is found without a look at what is older.
 READ_BACK = """(
     select q.*
@@ -29,9 +33,9 @@ def rebuild_history(con: duckdb.DuckDBPyConnection, transform: Transform) -> Non
     """Make a history's table anew, some symbols at a time."""
     con.execute(f"drop table if exists {transform.name}")
     con.execute(transform.declaration.create_statement)
-    for symbols in _spans(con):
-        windows = _windows(f"(from {{}} semi join {symbols} using (symbol))", {})
-        write_table(con, transform, f"insert into {transform.name} by name", windows, LAID_OUT)
+    for symbols in _groups(con):
+        narrowed = {table: OF_SYMBOLS.format(table, symbols) for table in HISTORIES}
+        write_table(con, transform, f"insert into {transform.name} by name", narrowed, LAID_OUT)
 
 
 def make_fresh(
@@ -47,12 +51,13 @@ def make_fresh(
     not in their tables alone.
     """
     if is_whole:
-        window, kept = "(from {} semi join changed using (symbol))", ""
+        narrow, tail = OF_SYMBOLS, ""
     else:
         _read_back(con, transform)
-        window, kept = READ_BACK, CHANGED
-    windows = {**relations, **_windows(window, relations)}
-    write_table(con, transform, "create or replace temp table fresh as", windows, kept)
+        narrow, tail = READ_BACK, SINCE_CHANGE
+    narrowed = {table: narrow.format(relations.get(table, table), "changed") for table in HISTORIES}
+    statement = "create or replace temp table fresh as"
+    write_table(con, transform, statement, {**relations, **narrowed}, tail)
     require_grain(con, transform.declaration, "fresh")
 
 
@@ -78,18 +83,13 @@ def widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _windows(window: str, relations: Mapping[str, str]) -> dict[str, str]:
-    return {table: window.format(relations.get(table, table)) for table in HISTORIES}
-
-
-def _spans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """All symbols, as relations of about SPAN quotes each; all that is of baskets is in one."""
+def _groups(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """All symbols, as relations of about QUOTES_AT_ONCE each; all that is of baskets is in one."""
     con.execute(
         f"""
-        create or replace temp table span as
+        create or replace temp table grouped as
         with of_basket as (
-            select distinct unnest([basket, symbol, stand_in]) as symbol
-            from reference.basket_member
+            {OF_BASKET}
         ),
 
         quoted as (
@@ -98,7 +98,7 @@ def _spans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
             group by symbol
         )
 
-        select symbol, (sum(quotes) over (order by symbol) // {SPAN})::integer as number
+        select symbol, (sum(quotes) over (order by symbol) // {QUOTES_AT_ONCE})::integer as number
         from quoted
         anti join of_basket using (symbol)
         union all
@@ -106,10 +106,10 @@ def _spans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         from of_basket
         """
     )
-    numbers = con.execute("select distinct number from span order by number").fetchall()
+    numbers = con.execute("select distinct number from grouped order by number").fetchall()
     for (number,) in numbers:
-        yield f"(from span where number = {number})"
-    con.execute("drop table span")
+        yield f"(from grouped where number = {number})"
+    con.execute("drop table grouped")
 
 
 def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
@@ -120,6 +120,7 @@ def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
     a basket where its index is made, which multiplies up from its first session.
     """
     lookback = transform.declaration.lookback
+    assert lookback
     con.execute(
         f"""
         create or replace temp table reading as
@@ -148,7 +149,7 @@ def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
         from whole
         """,
         {
-            "stretch_days": round(1.6 * (lookback or 0)) + 30,
-            "makes_baskets": "raw.quote" in transform.inputs,
+            "stretch_days": round(1.6 * lookback) + 30,
+            "makes_baskets": "reference.basket_member" in transform.inputs,
         },
     )

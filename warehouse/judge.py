@@ -73,7 +73,7 @@ def judge(con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame,
     several times; `aside` is what `ops.quarantine` is to get.
     """
     _type_rows(con, dataset, frame, run)
-    _settle_repeated(con, dataset)
+    _settle_repeated(con, dataset, run)
     _set_aside(con, dataset.name, run)
     con.unregister("answer")
 
@@ -155,8 +155,11 @@ def _seen_at(dataset: Dataset, run: Run) -> datetime:
     return run.started_at if is_in_hand else datetime.max
 
 
-def _settle_repeated(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
-    """Of rows with one key and time, keep one where they are equal and none where they differ."""
+def _settle_repeated(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> None:
+    """Of rows with one key and time, keep one where they are equal and none where they differ.
+
+    A row without a time of its own is a word of the run's.
+    """
     keys = ", ".join(dataset.key)
     con.execute(
         f"""
@@ -173,11 +176,13 @@ def _settle_repeated(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
             row_number,
             count(distinct fingerprint) over same > 1 as is_contradicted,
             row_number() over (same order by row_number) > 1 as is_copy,
-            dense_rank() over (partition by {keys} order by given_known_at) as version
-        from typed semi join several using ({keys})
+            dense_rank() over (partition by {keys} order by told_at) as version
+        from (select *, coalesce(given_known_at, $known_by) as told_at from typed)
+        semi join several using ({keys})
         where reason is null
-        window same as (partition by {keys}, given_known_at)
-        """
+        window same as (partition by {keys}, told_at)
+        """,
+        {"known_by": run.known_by},
     )
     con.execute(
         """

@@ -1,20 +1,20 @@
 """Landing: what a source said, typed, timed and appended to `raw` where it is news."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import duckdb
 import numpy as np
 import pandas as pd
 
-from warehouse.dataset import CONFIRMATION, FOLLOWING, Dataset
-from warehouse.history import LAID_OUT
+from warehouse.dataset import CONFIRMATION, FOLLOWING, LAID_OUT, Dataset
 from warehouse.judge import judge, with_row_numbers
 from warehouse.refuse import Tally, require_few_bad, tally
 from warehouse.restated import find_restatements
 from warehouse.run import Run
 
+NEVER = date.max  # the `since` of what has not changed
 SLICE = 1_000_000  # rows that are judged at once, which fit into a run's memory
 NO_BAR = "null::date, null::double"
 BAR_BEFORE = """,
@@ -40,7 +40,23 @@ class Landed:
     received: int
     landed: int
     quarantined: int
-    since: date = date.max
+    since: date
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in an answer: its rows counted, how many are news, the `since` of `Landed`.
+
+    What was found in parts of it adds up.
+    """
+
+    counted: Tally = field(default_factory=Tally)
+    news: int = 0
+    since: date = NEVER
+
+    def __add__(self, other: "Found") -> "Found":
+        since = min(self.since, other.since)
+        return Found(self.counted + other.counted, self.news + other.news, since)
 
 
 def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Run) -> Landed:
@@ -53,20 +69,18 @@ def land(con: duckdb.DuckDBPyConnection, name: str, frame: pd.DataFrame, run: Ru
     `changed(symbol, session)`.
     """
     dataset = Dataset.named(name)
-    counted, news, since = Tally(), 0, date.max
+    found, laid_out = Found(), LAID_OUT if dataset.has_bars else ""
     if dataset.has_bars:
         con.execute("create or replace temp table changed (symbol varchar, session date)")
-    for part in slices(dataset, frame):
-        counted += find_news(con, dataset, part, run)
+    for part in find_news(con, dataset, frame, run):
+        found += part
         con.execute("insert into ops.quarantine by name from aside")
-        con.execute(f"insert into raw.{name} by name from news")
+        con.execute(f"insert into raw.{name} by name from news {laid_out}")
         if dataset.has_bars:
             con.execute("insert into ops.restatement by name from restated")
             con.execute(f"insert into changed {CHANGED}")
-        rows, first = drop_news(con, dataset)
-        news, since = news + rows, min(since, first)
-    require_few_bad(con, name, counted, run)
-    return note_landed(name, len(frame), counted, news, since, run)
+    require_few_bad(con, name, found.counted, run)
+    return note_landed(name, len(frame), found, run)
 
 
 def slices(dataset: Dataset, answer: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -82,41 +96,35 @@ def slices(dataset: Dataset, answer: pd.DataFrame) -> Iterator[pd.DataFrame]:
 
 
 def find_news(
-    con: duckdb.DuckDBPyConnection, dataset: Dataset, frame: pd.DataFrame, run: Run
-) -> Tally:
-    """Make the temporary tables `news`, `aside` and, of quotes, `restated`; writes nothing else.
+    con: duckdb.DuckDBPyConnection, dataset: Dataset, answer: pd.DataFrame, run: Run
+) -> Iterator[Found]:
+    """Find what is new in an answer, a slice at a time; writes temporary tables alone.
 
-    They are what the raw table, `ops.quarantine` and `ops.restatement` are to get; `drop_news` ends
-    them.
+    Until the next slice is asked for, `news`, `aside` and, of quotes, `restated` hold what the raw
+    table, `ops.quarantine` and `ops.restatement` are to get.
     """
-    judge(con, dataset, frame, run)
-    counted = tally(con)
-    _find_news(con, dataset, run)
-    con.execute("drop table typed")
-    con.execute("drop table repeated")
-    if dataset.has_bars:
-        find_restatements(con, run)
-    return counted
+    first = f"min(least({dataset.dated_by}, known_at::date))"
+    for part in slices(dataset, answer):
+        judge(con, dataset, part, run)
+        counted = tally(con)
+        _find_news(con, dataset, run)
+        con.execute("drop table typed")
+        con.execute("drop table repeated")
+        if dataset.has_bars:
+            find_restatements(con, run)
+        found = con.execute(f"select count(*), {first} from news").fetchone()
+        assert found
+        yield Found(counted, int(found[0]), found[1] or NEVER)
+        for table in ("news", "aside", "restated"):
+            con.execute(f"drop table if exists temp.{table}")
 
 
-def drop_news(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> tuple[int, date]:
-    """Drop what `find_news` made; gives how many rows were news, and the `since` of `Landed`."""
-    since = f"min(least({dataset.dated_by}, known_at::date))"
-    counted = con.execute(f"select count(*), {since} from news").fetchone()
-    assert counted
-    for table in ("news", "aside", "restated"):
-        con.execute(f"drop table if exists temp.{table}")
-    return int(counted[0]), counted[1] or date.max
-
-
-def note_landed(
-    name: str, received: int, counted: Tally, news: int, since: date, run: Run
-) -> Landed:
+def note_landed(name: str, received: int, found: Found, run: Run) -> Landed:
     """Add to the run's counts what became of a batch."""
-    bad = counted.bad.total()
-    run.rows_landed += news
+    bad = found.counted.bad.total()
+    run.rows_landed += found.news
     run.rows_quarantined += bad
-    return Landed(name, received, news, bad, since)
+    return Landed(name, received, found.news, bad, found.since)
 
 
 def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> None:
@@ -136,13 +144,12 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
     said_keys = ", ".join(f"said.{key}" for key in dataset.key)
     on_keys = " and ".join(f"said.{key} = stored.{key}" for key in dataset.key)
     bar = stored_bar = "null::ubigint"
-    bar_before = answer = following = bar_of = laid_out = ""
+    bar_before = answer = following = bar_of = ""
     if has_bars:
         bar_before, answer = BAR_BEFORE, ANSWER
         bar, stored_bar = _hash(FOLLOWING), _hash(FOLLOWING, "stored.")
         following = ", ".join(FOLLOWING) + ","
         bar_of = f"inner join (select {following} row_number from said) using (row_number)"
-        laid_out = LAID_OUT
     con.execute(
         f"""
         create or replace temp table news as
@@ -257,7 +264,6 @@ def _find_news(con: duckdb.DuckDBPyConnection, dataset: Dataset, run: Run) -> No
         from typed
         inner join fresh using (row_number)
         {bar_of}
-        {laid_out}
         """,
         {
             "known_by": run.known_by,

@@ -12,10 +12,9 @@ from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import read_declarations
 from warehouse.history import delete_changed, make_fresh, rebuild_history, widen_to_baskets
+from warehouse.land import NEVER
 from warehouse.table import require_grain, write_table
 from warehouse.transform import PART, Transform, TransformError, fingerprints
-
-NEVER = date.max  # from when on a table has changed that has not
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,11 @@ from warehouse.comment import comment_on
 from warehouse.connect import WORKING
 from warehouse.dataset import Dataset
 from warehouse.declaration import literal
-from warehouse.history import HISTORIES, delete_changed, make_fresh
+from warehouse.history import HISTORIES, OF_BASKET, delete_changed, make_fresh
 from warehouse.judge import with_row_numbers
-from warehouse.land import CHANGED, Landed, drop_news, find_news, note_landed, slices
+from warehouse.land import CHANGED, Found, Landed, find_news, note_landed
 from warehouse.place import Lake
-from warehouse.refuse import Tally, require_few_bad
+from warehouse.refuse import require_few_bad
 from warehouse.run import Run
 from warehouse.transform import Transform
 
@@ -73,14 +73,13 @@ class News:
     """What a share of an answer has that is new: raw rows in files, and what is noted of them.
 
     `files` says of each how many rows it has; `noted` has what `warehouse.land.find_news` sets
-    aside, and of bars what they restate and which symbols they change; `since` as of `Landed`.
+    aside, and of bars what they restate and which symbols they change.
     """
 
     dataset: str
     received: int
-    counted: Tally
+    found: Found
     files: Sequence[tuple[str, int]]
-    since: date
     noted: Mapping[str, pa.Table]
 
 
@@ -100,21 +99,18 @@ def find_share_of_news(
 ) -> News:
     """Find what is new in a share of an answer, as `warehouse.land.land` does in all of it."""
     dataset = Dataset.named(name)
-    counted, files, since = Tally(), [], date.max
+    found, files = Found(), []
     tables = {"aside": "from aside"}
     if dataset.has_bars:
         tables |= {"restated": "from restated", "changed": CHANGED}
     noted: dict[str, list[pa.Table]] = {note: [] for note in tables}
-    for part in slices(dataset, answer):
-        counted += find_news(con, dataset, part, share.run)
-        file = _export(con, settings, f"raw.{name}", "news", share)
+    for part in find_news(con, dataset, answer, share.run):
+        found += part
+        files.append((_export(con, settings, f"raw.{name}", "news", share), part.news))
         for note, query in tables.items():
             noted[note].append(con.execute(query).to_arrow_table())
-        rows, first = drop_news(con, dataset)
-        files.append((file, rows))
-        since = min(since, first)
     notes = {note: pa.concat_tables(parts) for note, parts in noted.items()}
-    return News(name, len(answer), counted, files, since, notes)
+    return News(name, len(answer), found, files, notes)
 
 
 def _export(
@@ -203,17 +199,14 @@ class Shares:
 
         Raises Refused.
         """
-        con, counted = self.con, sum((news.counted for news in told), Tally())
+        con, found = self.con, sum((news.found for news in told), Found())
         self._append("ops.quarantine", "aside", told)
-        require_few_bad(con, name, counted, self.run)
-        files = [file for news in told for file in news.files]
-        self._take(f"raw.{name}", files)
+        require_few_bad(con, name, found.counted, self.run)
+        self._take(f"raw.{name}", [file for news in told for file in news.files])
         if Dataset.named(name).has_bars:
             self._append("ops.restatement", "restated", told)
             self._append("changed", "changed", told)
-        received, rows = sum(news.received for news in told), sum(rows for _, rows in files)
-        since = min((news.since for news in told), default=date.max)
-        return note_landed(name, received, counted, rows, since, self.run)
+        return note_landed(name, sum(news.received for news in told), found, self.run)
 
     def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
         """The shares of extending a history by what changed, or of rebuilding it."""
@@ -292,8 +285,7 @@ class Shares:
         symbols = self.con.execute(
             f"""
             with basket as (
-                select distinct unnest([basket, symbol, stand_in]) as symbol
-                from reference.basket_member
+                {OF_BASKET}
             )
 
             select

@@ -13,11 +13,11 @@ def write_table(
     transform: Transform,
     statement: str,
     relations: Mapping[str, str],
-    kept: str = "",
+    tail: str = "",
 ) -> None:
     """Give the transform's rows to a `statement` that takes a query, cast as declared.
 
-    `relations` replace inputs, `kept` is what follows its rows, `built`: a join or a condition that
+    `relations` replace inputs, `tail` is what follows its rows, `built`: a join or a condition that
     says which of them are wanted, or their order. Raises TransformError where columns or types are
     not as declared.
     """
@@ -37,7 +37,7 @@ def write_table(
     columns = ", ".join(
         f'"{c.name}"::{c.type} as "{c.name}"' for c in transform.declaration.columns
     )
-    con.execute(f"{statement} select {columns} from {query} as built {kept}")
+    con.execute(f"{statement} select {columns} from {query} as built {tail}")
     if transform.function is not None:
         con.unregister("result")
 

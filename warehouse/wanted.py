@@ -274,7 +274,8 @@ def wanted(
 def overlap_start(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> date | None:
     """The session from which a dataset is asked for again; None where nothing of it has landed.
 
-    Of rates that is all: some come out weeks after the day that dates them.
+    What is older than all that landed, as before a backfill, comes by another backfill. Rates are
+    asked for whole: some come out weeks after the day that dates them.
     """
     if dataset.name == "rate":
         return None

@@ -611,3 +611,5 @@ def test_values_are_looked_at_from_the_first_change_on(warehouse, changed_since,
 
     failed = {(result.expectation, result.column_name) for result in critical_failures(results)}
     assert (("expect_column_values_to_be_between", "close") in failed) == is_found
+    [close] = [r for r in results if "between" in r.expectation and r.column_name == "close"]
+    assert close.observed_value.endswith(f" rows since {changed_since}")

@@ -417,6 +417,14 @@ class TestNews:
         assert (landed.landed, landed.quarantined) == (1, 0)
         assert stored(con, "quote", "symbol, close") == [("IWM", 100.0)]
 
+    def test_a_word_of_the_night_is_as_late_as_one_that_says_so(
+        self, con: duckdb.DuckDBPyConnection, tell: Tell
+    ) -> None:
+        night = "2026-06-30 22:30"
+        rows = [quote(close="100", known_at=night), quote(close="101"), quote("SPY")]
+        landed = tell("quote", rows, night)
+        assert (landed.landed, landed.quarantined) == (1, 2)
+
     def test_unequal_rows_of_one_key_are_both_set_aside(
         self, con: duckdb.DuckDBPyConnection, tell: Tell
     ) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from night import Tell, bars, build
 
+from warehouse import history as history_tables
 from warehouse.catalog import write_catalog
 from warehouse.materialize import Materialized, Materializer
 from warehouse.transform import TransformError, read_transforms
@@ -263,7 +264,11 @@ def sessions(history: pd.DataFrame) -> list[date]:
 
 
 class TestExtension:
-    """Nights one after another leave the tables that a rebuild gives."""
+    """Nights one after another leave the tables that a rebuild gives, some symbols at a time."""
+
+    @pytest.fixture(autouse=True)
+    def built_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(history_tables, "QUOTES_AT_ONCE", 100)
 
     def check(
         self, con: duckdb.DuckDBPyConnection, tell: Tell, *answers: pd.DataFrame

@@ -106,6 +106,8 @@ class TestDeclarations:
             (YML.replace(", meaning: Ticker", ""), "column symbol needs type, unit and meaning"),
             (YML.replace("[symbol]", "[symbol, session]"), "the grain names no column: session"),
             (YML + "dated: session\n", "`dated` must be a key of the grain, not session"),
+            (YML + "lookback: all\n", "`lookback` must be a number of quotes, not all"),
+            (YML + "lookback: 0\n", "`lookback` must be a number of quotes, not 0"),
         ],
     )
     def test_what_is_incomplete_is_said(self, tmp_path: Path, yml: str, words: str) -> None:

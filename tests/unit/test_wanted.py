@@ -8,10 +8,11 @@ import pytest
 from night import bars
 
 from flows.sources import Outcome
+from warehouse.dataset import Dataset
 from warehouse.land import land
 from warehouse.outcome import note_outcomes
 from warehouse.run import Run
-from warehouse.wanted import wanted
+from warehouse.wanted import overlap_start, wanted
 
 UNIVERSE = {"leave_out": [], "member_years": 5, "companies": 3}
 FRIDAY, MONDAY = date(2026, 1, 9), date(2026, 1, 12)
@@ -203,3 +204,29 @@ def test_rates_are_wanted_from_a_week_before_the_newest_release(
 
     assert series["CPIAUCSL"] == pd.Timestamp("2026-01-03")
     assert pd.isna(series["DGS10"])
+
+
+@pytest.mark.parametrize(
+    ("dataset", "row"),
+    [
+        ("quote", {"symbol": "IWM", "close": 100.0}),
+        ("estimate", {"symbol": "ABCD", "horizon": "0y", "eps_avg": 1.0}),
+        ("fundamental", {"symbol": "ABCD", "shares_outstanding": 1e6}),
+    ],
+)
+def test_a_source_is_asked_again_from_the_fifth_session_back(
+    con: duckdb.DuckDBPyConnection, dataset: str, row: dict[str, object]
+) -> None:
+    about = Dataset.named(dataset)
+    assert overlap_start(con, about) is None
+
+    land(con, dataset, pd.DataFrame([{about.dated_by: MONDAY, **row}]), run_of(MONDAY))
+
+    assert overlap_start(con, about) == date(2026, 1, 6)
+
+
+def test_rates_are_always_asked_for_whole(con: duckdb.DuckDBPyConnection) -> None:
+    frame = pd.DataFrame([{"series_id": "DGS10", "observation_date": FRIDAY, "value_pct": 4.0}])
+    land(con, "rate", frame, run_of(MONDAY))
+
+    assert overlap_start(con, Dataset.named("rate")) is None

@@ -21,17 +21,18 @@ said as not materialized (
     inner join made_of as m on q.symbol = m.symbol
 ),
 
+-- The bar before is the one that is stored; previous_session is what the answer said.
 heard as not materialized (
     select
         *,
         adj_close / previous_adj_close as told_adj_ratio,
         first_value(session) over (bar groups between 1 preceding and 1 preceding)
             as session_before,
-        lag(close) over word as close_before
+        lag(close) over told as close_before
     from said
     window
         bar as (partition by basket, symbol order by session),
-        word as (partition by basket, symbol order by session, known_at, run_id)
+        told as (partition by basket, symbol order by session, known_at, run_id)
 ),
 
 -- Of a bar's words the newest; what stood before the first is the newest word on the bar before.

@@ -69,8 +69,7 @@ class Demo:
     def fetch(self, dataset: str, since: date | None, until: date) -> "pd.DataFrame":
         """One of DATASETS, nothing dated after `until`, from `since` on; holdings whole.
 
-        Columns and units are those of a folder of files; raises SourceError for
-        another dataset.
+        Columns and units are those of a folder of files; raises SourceError for another dataset.
         """
         from flows.sources.demo.companies import found_companies
         from flows.sources.demo.estimates import estimate_frame
