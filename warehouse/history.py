@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from warehouse.dataset import LAID_OUT
+from warehouse.declaration import literal
 from warehouse.table import require_grain, write_table
 from warehouse.transform import Transform
 
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
 HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
-QUOTES_AT_ONCE = 5_000_000  # whose rows are built together, which fits into a run's memory
+QUOTES_AT_ONCE = 2_500_000  # whose rows are built together, which fits into a run's memory
 OF_BASKET = """
     select distinct unnest([basket, symbol, stand_in]) as symbol
     from reference.basket_member
@@ -33,8 +34,8 @@ def rebuild_history(con: duckdb.DuckDBPyConnection, transform: Transform) -> Non
     """Make a history's table anew, some symbols at a time."""
     con.execute(f"drop table if exists {transform.name}")
     con.execute(transform.declaration.create_statement)
-    for symbols in _groups(con):
-        narrowed = {table: OF_SYMBOLS.format(table, symbols) for table in HISTORIES}
+    for narrow in _groups(con):
+        narrowed = {table: narrow.format(table) for table in HISTORIES}
         write_table(con, transform, f"insert into {transform.name} by name", narrowed, LAID_OUT)
 
 
@@ -84,7 +85,11 @@ def widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _groups(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """All symbols, as relations of about QUOTES_AT_ONCE each; all that is of baskets is in one."""
+    """All symbols, about QUOTES_AT_ONCE at a time, as relations that want the name of a table.
+
+    What is of baskets comes together. The bounds leave out what need not be read: rows of the same
+    transaction are not found by what is joined to them.
+    """
     con.execute(
         f"""
         create or replace temp table grouped as
@@ -102,13 +107,21 @@ def _groups(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         from quoted
         anti join of_basket using (symbol)
         union all
-        select symbol, 0 as number
+        select symbol, -1 as number
         from of_basket
+        where symbol is not null
         """
     )
-    numbers = con.execute("select distinct number from grouped order by number").fetchall()
-    for (number,) in numbers:
-        yield f"(from grouped where number = {number})"
+    groups = con.execute(
+        "select number, min(symbol), max(symbol) from grouped group by number order by number"
+    ).fetchall()
+    for number, first, last in groups:
+        yield f"""(
+            select q.*
+            from {{}} as q
+            semi join (from grouped where number = {number}) as g on q.symbol = g.symbol
+            where q.symbol between {literal(first)} and {literal(last)}
+        )"""
     con.execute("drop table grouped")
 
 
