@@ -228,9 +228,12 @@ def in_rotation(bars: Path, result: Path) -> None:
             select distinct
                 'ALL' as cohort, symbol, null::double as weight_pct, date '2026-07-01' as valid_from
             from core.quote;
-            -- What the spans of a rebuild are counted in.
+            -- By what a rebuild takes some symbols at a time.
             drop table raw.quote;
-            create view raw.quote as select symbol from core.quote
+            create view raw.quote as select symbol from core.quote;
+            create table reference.basket_member (
+                basket varchar, symbol varchar, stand_in varchar
+            )
             """
         )
         for transform in with_returns():
