@@ -16,7 +16,7 @@ OF_BASKET = """
     select distinct unnest([basket, symbol, stand_in]) as symbol
     from reference.basket_member
 """
-OF_SYMBOLS = "(from {} semi join {} using (symbol))"
+WHOLE = "(from {0} semi join changed using (symbol))"
 SINCE_CHANGE = "semi join changed as c on built.symbol = c.symbol and built.session >= c.session"
 # Apart, because what is read from a session on is found without a look at what is older.
 READ_BACK = """(
@@ -52,11 +52,11 @@ def make_fresh(
     not in their tables alone.
     """
     if is_whole:
-        narrow, tail = OF_SYMBOLS, ""
+        narrow, tail = WHOLE, ""
     else:
         _read_back(con, transform)
         narrow, tail = READ_BACK, SINCE_CHANGE
-    narrowed = {table: narrow.format(relations.get(table, table), "changed") for table in HISTORIES}
+    narrowed = {table: narrow.format(relations.get(table, table)) for table in HISTORIES}
     statement = "create or replace temp table fresh as"
     write_table(con, transform, statement, {**relations, **narrowed}, tail)
     require_grain(con, transform.declaration, "fresh")

@@ -26,8 +26,9 @@ heard as not materialized (
     select
         *,
         adj_close / previous_adj_close as told_adj_ratio,
-        first_value(session) over (bar groups between 1 preceding and 1 preceding)
-            as session_before,
+        last_value(session) over (
+            bar range between unbounded preceding and interval 1 day preceding
+        ) as session_before,
         lag(close) over told as close_before
     from said
     window
