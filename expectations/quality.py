@@ -77,9 +77,10 @@ def _problem(answer: Any, found: Mapping[str, Any]) -> str | None:
 
 def _observed(found: Mapping[str, Any], check: Check) -> str | None:
     if "element_count" in found:
-        is_part = check.since and date.min < check.since[1] < date.max
-        since = f" since {check.since[1]}" if check.since and is_part else ""
-        return f"{found['unexpected_count']} of {found['element_count']} rows{since}"
+        seen = f"{found['unexpected_count']} of {found['element_count']} rows"
+        if check.since and date.min < check.since[1] < date.max:
+            seen += f" since {check.since[1]}"
+        return seen
     observed = found.get("observed_value")
     if isinstance(observed, list):
         observed = ", ".join(map(str, observed))

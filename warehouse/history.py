@@ -6,7 +6,7 @@ import duckdb
 
 from warehouse.dataset import LAID_OUT
 from warehouse.declaration import literal
-from warehouse.table import require_grain, write_table
+from warehouse.table import write_fresh, write_table
 from warehouse.transform import Transform
 
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
@@ -57,9 +57,7 @@ def make_fresh(
         _read_back(con, transform)
         narrow, tail = READ_BACK, SINCE_CHANGE
     narrowed = {table: narrow.format(relations.get(table, table)) for table in HISTORIES}
-    statement = "create or replace temp table fresh as"
-    write_table(con, transform, statement, {**relations, **narrowed}, tail)
-    require_grain(con, transform.declaration, "fresh")
+    write_fresh(con, transform, {**relations, **narrowed}, tail)
 
 
 def delete_changed(con: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -129,8 +127,8 @@ def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
     """Make `reading(symbol, session)`: from where each changed symbol must be read.
 
     That is the look-back before its earliest change, looked for in a stretch that holds so many
-    sessions amply. No session is the whole symbol: one with fewer quotes there, and every member of
-    a basket where its index is made, which multiplies up from its first session.
+    sessions amply. No session is the whole symbol: one with fewer quotes there, and all that is of
+    baskets where an index is made, which multiplies up from its first session.
     """
     lookback = transform.declaration.lookback
     assert lookback
@@ -146,8 +144,7 @@ def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
         ),
 
         whole as (
-            select distinct unnest([symbol, stand_in]) as symbol
-            from reference.basket_member
+            {OF_BASKET}
             where $makes_baskets
         )
 

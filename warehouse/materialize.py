@@ -13,7 +13,7 @@ from warehouse.connect import FOLDER
 from warehouse.declaration import read_declarations
 from warehouse.history import delete_changed, make_fresh, rebuild_history, widen_to_baskets
 from warehouse.land import NEVER
-from warehouse.table import require_grain, write_table
+from warehouse.table import require_grain, write_fresh, write_table
 from warehouse.transform import PART, Transform, TransformError, fingerprints
 
 
@@ -142,9 +142,7 @@ class Materializer:
             delete_changed(con, name)
         else:
             since_then = f"where {declaration.dated} >= date '{since}'"
-            statement = "create or replace temp table fresh as"
-            write_table(con, transform, statement, self._parts(transform, since), since_then)
-            require_grain(con, declaration, "fresh")
+            write_fresh(con, transform, self._parts(transform, since), since_then)
             con.execute(f"delete from {name} {since_then}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")

@@ -42,6 +42,14 @@ def write_table(
         con.unregister("result")
 
 
+def write_fresh(
+    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str], tail: str
+) -> None:
+    """Make the temporary table `fresh` of some of the transform's rows; as of `write_table`."""
+    write_table(con, transform, "create or replace temp table fresh as", relations, tail)
+    require_grain(con, transform.declaration, "fresh")
+
+
 def _require_columns(transform: Transform, built: dict[str, str]) -> None:
     declared = transform.declaration.column_names
     if missing := [name for name in declared if name not in built]:

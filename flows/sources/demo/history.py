@@ -31,14 +31,13 @@ class History:
             span = np.flatnonzero(year_of == year)
             yield int(year), slice(int(span[0]), int(span[-1]) + 1)
 
-    def index_from(self, day: date) -> int:
-        """Index of the first session on or after `day`."""
-        return int(np.searchsorted(self.days, np.datetime64(day)))
+    def index_from(self, day: date | None) -> int:
+        """Index of the first session on or after `day`, or of all."""
+        return 0 if day is None else int(np.searchsorted(self.days, np.datetime64(day)))
 
     def told(self, indices: Counts, since: date | None) -> Counts:
         """Those of the sessions that lie between `since` and the history's end."""
-        first = 0 if since is None else self.index_from(since)
-        within: Counts = indices[(indices >= first) & (indices < self.count)]
+        within: Counts = indices[(indices >= self.index_from(since)) & (indices < self.count)]
         return within
 
     def months(self) -> Counts:

@@ -40,7 +40,7 @@ def quote_frame(cast: Cast, history: History, seed: int, since: date | None) -> 
     there was none; indices have neither adj_close nor dividend. adj_close is what a vendor would
     say on the last session: a later dividend moves all earlier ones.
     """
-    first = 0 if since is None else history.index_from(since)
+    first = history.index_from(since)
     # Room for every bar that could be; what stays untouched at its end costs no memory.
     come, go = np.maximum(cast.listed_from, first), np.minimum(cast.listed_until, history.count)
     room = int(np.maximum(go - come, 0).sum()) + len(SYMBOLS) * max(history.count - first, 0)
