@@ -1,7 +1,9 @@
 """What a table promises: its `.yml` beside its SQL, Python, CSV or, for landed tables, alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -37,9 +39,10 @@ class Declaration:
     `lookback` counts the quotes of a symbol read before its first changed session; a table that has
     one is kept by symbol and session. `dated` names the key that is a row's day, where a row
     follows from inputs up to its day: from the day on that these changed, the table is written
-    anew. One that has neither is rebuilt whole. `shared` names the input of its CTE `part` that can
-    be dealt out by symbol, because the parts add up. A view is never stored. `example` is a query
-    that shows what the table answers, `source` where the formula of a metric is from.
+    anew. One that has neither is rebuilt whole. `reads` says of an input, as SQL, what of it is
+    enough for the rows from the day `$since` on. `shared` names the input of its CTE `part` that
+    can be dealt out by symbol, because the parts add up. A view is never stored. `example` is a
+    query that shows what the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Declaration:
     columns: tuple[Column, ...]
     lookback: int | None = None
     dated: str = ""
+    reads: Mapping[str, str] = field(default_factory=dict, hash=False)
     shared: str = ""
     is_view: bool = False
     example: str = ""
@@ -126,6 +130,10 @@ def read_declaration(path: Path) -> Declaration:
     lookback = content.get("lookback")
     if lookback is not None and not (isinstance(lookback, int) and lookback > 0):
         raise DeclarationError(f"{path}: `lookback` must be a number of quotes, not {lookback}.")
+    reads = {name: str(query) for name, query in content.get("reads", {}).items()}
+    named = {name for query in reads.values() for name in Template(query).get_identifiers()}
+    if unknown := named - {"since"}:
+        raise DeclarationError(f"{path}: `reads` knows $since alone, not ${min(unknown)}.")
     return Declaration(
         path=path,
         schema=path.parent.name,
@@ -135,6 +143,7 @@ def read_declaration(path: Path) -> Declaration:
         columns=columns,
         lookback=lookback,
         dated=dated,
+        reads=reads,
         shared=str(content.get("shared", "")),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),

@@ -120,17 +120,18 @@ class Materializer:
             rebuild_history(self.con, transform)
         else:
             statement = f"create or replace {declaration.kind} {name} as"
-            write_table(self.con, transform, statement, self._parts(transform, date.min))
+            write_table(self.con, transform, statement, self._relations(transform, date.min))
         require_grain(self.con, declaration, name)
         comment_on(self.con, declaration)
         return _count(self.con, name)
 
-    def _parts(self, transform: Transform, since: date) -> dict[str, str]:
-        """What stands in for the part of a table that workers have computed."""
+    def _relations(self, transform: Transform, since: date) -> dict[str, str]:
+        """What of the inputs is read, and what stands in for the part that workers computed."""
+        relations = transform.enough(since)
         if self.workers and transform.declaration.shared:
             self.con.register("parts", self.workers.parts(transform, since))
-            return {PART: "parts"}
-        return {}
+            relations[PART] = "parts"
+        return relations
 
     def _extend(self, transform: Transform, since: date) -> int:
         """Replace the rows of changed symbols, or of all, from their earliest change on."""
@@ -142,7 +143,7 @@ class Materializer:
             delete_changed(con, name)
         else:
             since_then = f"where {declaration.dated} >= date '{since}'"
-            write_fresh(con, transform, self._parts(transform, since), since_then)
+            write_fresh(con, transform, self._relations(transform, since), since_then)
             con.execute(f"delete from {name} {since_then}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")

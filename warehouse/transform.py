@@ -6,8 +6,10 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from string import Template
 
 import pandas as pd
 import sqlglot
@@ -57,6 +59,14 @@ class Transform:
                 table.replace(clause.this)
         return query.sql(dialect="duckdb")
 
+    def enough(self, since: date) -> dict[str, str]:
+        """What of its inputs is enough for the rows from a day on, as relations, where declared."""
+        day = f"date '{since}'"
+        return {
+            name: f"({Template(query).substitute(since=day)})"
+            for name, query in self.declaration.reads.items()
+        }
+
     @property
     def part(self) -> "Transform":
         """What gives the rows of the CTE `part` alone, of a table that is shared out by symbol."""
@@ -100,12 +110,19 @@ def _read(path: Path) -> Transform:
     text = path.read_text(encoding="utf-8")
     declaration = read_declaration(declared)
     try:
-        if path.suffix == ".sql":
-            return Transform(declaration, path, text, tuple(named_tables(text)))
-        function = _function(path)
+        transform = _parsed(declaration, path, text)
     except (SqlglotError, SyntaxError, ImportError, AttributeError) as error:
         words = re.sub(r"\x1b\[\d+m", "", " ".join(str(error).split()))  # sqlglot underlines
         raise TransformError(f"{path} cannot be read: {words}.") from error
+    if unknown := declaration.reads.keys() - set(transform.inputs):
+        raise TransformError(f"{declared} reads {min(unknown)}, which is no input.")
+    return transform
+
+
+def _parsed(declaration: Declaration, path: Path, text: str) -> Transform:
+    if path.suffix == ".sql":
+        return Transform(declaration, path, text, tuple(named_tables(text)))
+    function = _function(path)
     parameters = inspect.signature(function).parameters
     inputs = tuple(parameter.replace("_", ".", 1) for parameter in parameters)
     return Transform(declaration, path, text, inputs, function)

@@ -3,8 +3,11 @@
 with known as (
     select
         series_id,
-        max(observation_date) as newest_known_then
+        max(observation_date) as newest_known_then,
+        arg_max(value_pct, observation_date) as value_pct,
+        arg_max(known_at, observation_date) as known_at
     from core.rate_as_of('2026-01-27 22:30')
+    where series_id in ('CPIAUCSL', 'DFEDTARU', 'DGS10', 'DGS2')
     group by series_id
 )
 
@@ -12,11 +15,8 @@ select
     k.series_id,
     s.name,
     k.newest_known_then,
-    r.value_pct,
-    r.known_at
+    k.value_pct,
+    k.known_at
 from known as k
-inner join core.rate_as_of('2026-01-27 22:30') as r
-    on k.series_id = r.series_id and k.newest_known_then = r.observation_date
 inner join reference.rate_series as s on k.series_id = s.series_id
-where k.series_id in ('CPIAUCSL', 'DFEDTARU', 'DGS10', 'DGS2')
 order by k.series_id

@@ -1,6 +1,13 @@
 -- What changed since yesterday?
 -- The score and its regime, then the signals that moved most, between the newest two sessions.
-with reading as (
+with newest as (
+    select session
+    from rotation.scorecard
+    order by session desc
+    limit 2
+),
+
+reading as (
     select
         session,
         'scorecard' as signal,
@@ -18,10 +25,12 @@ with reading as (
 
 change as (
     select
-        *,
-        lag(score) over (partition by signal order by session) as score_before,
-        lag(says) over (partition by signal order by session) as said_before
-    from reading
+        r.*,
+        lag(r.score) over past as score_before,
+        lag(r.says) over past as said_before
+    from reading as r
+    semi join newest as n on r.session = n.session
+    window past as (partition by r.signal order by r.session)
 )
 
 select
@@ -32,7 +41,7 @@ select
     said_before
 from change
 where
-    session = (select max(session) from rotation.scorecard)
+    session = (select max(session) from newest)
     and (score is distinct from score_before or signal = 'scorecard')
 order by signal = 'scorecard' desc, abs(score - score_before) desc nulls first, signal
 limit 6

@@ -1,8 +1,11 @@
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import pytest
+from cases import cases
 from consensus import SNAPSHOT, Row, build, estimate, fundamental, members, quote
-from market import Market
+from hypothesis import given
+from hypothesis import strategies as st
+from market import Market, transforms
 
 
 @pytest.mark.parametrize(
@@ -122,3 +125,52 @@ def test_a_correction_of_an_older_day_leaves_the_newest(market: Market) -> None:
         estimate("A", "0y", 2.0, snapshot_date=date(2026, 6, 15)),
         estimate("A", "0y", 9.0, snapshot_date=EARLIER, known_at=corrected, run_id="later"),
     ) == {"0y": (2.0, date(2026, 6, 15))}
+
+
+DAYS = st.sampled_from([SNAPSHOT - timedelta(days=age) for age in (0, 1, 30, 31, 61)])
+TOLD = st.builds(
+    lambda symbol, horizon, day, late, eps: estimate(
+        symbol,
+        horizon,
+        eps,
+        snapshot_date=day,
+        known_at=datetime.combine(day + timedelta(days=late), time(22)),
+    ),
+    st.sampled_from("AB"),
+    st.sampled_from(["0y", "+1y", "0q"]),
+    DAYS,
+    st.integers(0, 50),
+    st.integers(1, 9),
+)
+
+
+@cases(30)
+@given(
+    told=st.lists(
+        TOLD,
+        min_size=1,
+        max_size=25,
+        unique_by=lambda row: (
+            row["symbol"],
+            row["horizon"],
+            row["snapshot_date"],
+            row["known_at"],
+        ),
+    ),
+    since=DAYS,
+)
+def test_what_a_night_reads_is_enough_for_its_rows(told: list[Row], since: date) -> None:
+    # given that some was known late, or corrects an older day
+    market = Market()
+    whole = build(market, "rotation.member_estimate", members("SMALL", "AB"), told)
+
+    # when only what is declared is read
+    transform = transforms()["rotation.member_estimate"]
+    narrowed = transform.reading(transform.enough(since))
+    rows = market.con.execute(f"from ({narrowed}) where snapshot_date >= ?", [since])
+
+    # then
+    expected = whole[whole["snapshot_date"] >= since]
+    assert sorted(map(str, rows.fetchall())) == sorted(
+        str(tuple(row)) for row in expected.itertuples(index=False)
+    )

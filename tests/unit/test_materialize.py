@@ -412,7 +412,7 @@ def test_the_catalog_says_what_there_is(con: duckdb.DuckDBPyConnection, tell: Te
         where schema_name = 'core' and table_name = 'quote'
         """
     ).fetchall()
-    upstream = ["core.session", "raw.quote", "reference.basket_member"]
+    upstream = ["raw.quote", "reference.basket_member", "reference.calendar_day"]
     assert found == ("symbol, session", 10, LAST, upstream, "transforms/core/quote.sql")
     schemas = con.execute("select distinct schema_name from ops.table_catalog").fetchall()
     assert {name for (name,) in schemas} == {"raw", "reference", "ops", "core", "rotation"}

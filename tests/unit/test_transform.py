@@ -108,6 +108,7 @@ class TestDeclarations:
             (YML + "dated: session\n", "`dated` must be a key of the grain, not session"),
             (YML + "lookback: all\n", "`lookback` must be a number of quotes, not all"),
             (YML + "lookback: 0\n", "`lookback` must be a number of quotes, not 0"),
+            (YML + "reads: {raw.a: 'from raw.a where day > $day'}\n", r"\$since alone, not \$day"),
         ],
     )
     def test_what_is_incomplete_is_said(self, tmp_path: Path, yml: str, words: str) -> None:
@@ -115,6 +116,11 @@ class TestDeclarations:
         with pytest.raises(DeclarationError, match=words) as refusal:
             read_declaration(path)
         assert str(path) in str(refusal.value)
+
+    def test_what_is_read_of_an_input_needs_that_input(self, tmp_path: Path) -> None:
+        put(tmp_path, "core/a.sql", "select 1", YML + "reads: {raw.b: from raw.b}\n")
+        with pytest.raises(TransformError, match=r"a\.yml reads raw\.b, which is no input"):
+            read_transforms(tmp_path)
 
     @pytest.mark.parametrize(
         "yml",

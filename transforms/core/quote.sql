@@ -125,22 +125,23 @@ basket_growth as (
         h.basket,
         h.session,
         h.period,
-        s.previous_session,
+        d.previous_session,
         avg(h.growth) as growth,
         case when count(h.total_growth) = count(*) then avg(h.total_growth) end as total_growth,
         max(h.known_at) as known_at,
         bool_and(h.is_final) as is_final
     from held as h
-    left join core.session as s on h.session = s.session
+    inner join reference.calendar_day as d on h.session = d.day
     group by
-        h.basket, h.session, h.period, h.rebalance, h.member_count, s.previous_session,
-        s.sessions_ytd
+        h.basket, h.session, h.period, h.rebalance, h.member_count, d.previous_session
     having count(*) = h.member_count
     -- What is weighted at a year's last close starts with the first year that follows one.
     qualify
         h.rebalance = 'session'
         or h.period > min(h.period) over (partition by h.basket)
-        or min(s.sessions_ytd) over (partition by h.basket, h.period) = 1
+        or bool_or(year(d.previous_session) < year(h.session)) over (
+            partition by h.basket, h.period
+        )
 ),
 
 basket_return as (

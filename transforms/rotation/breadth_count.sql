@@ -3,22 +3,20 @@ with member as (
         m.cohort,
         m.symbol,
         m.weight_pct,
-        c.benchmark_symbol,
         f.valid_from,
         f.applies_from,
         coalesce(f.valid_to, 'infinity') as applies_to
     from core.cohort_member as m
     inner join core.cohort_file as f on m.cohort = f.cohort and m.valid_from = f.valid_from
-    inner join reference.cohort as c on m.cohort = c.cohort
 ),
 
 benchmark as (
     select
-        symbol,
-        session,
-        return_1m_pct
-    from rotation.trend
-    where symbol in (select benchmark_symbol from reference.cohort)
+        c.cohort,
+        t.session,
+        t.return_1m_pct
+    from reference.cohort as c
+    inner join rotation.trend as t on c.benchmark_symbol = t.symbol
 ),
 
 -- Joined twice, because a row of every member is more than memory holds.
@@ -27,7 +25,6 @@ covered as not materialized (
         m.cohort,
         m.valid_from,
         m.weight_pct,
-        m.benchmark_symbol,
         t.session,
         t.return_pct,
         t.return_1m_pct,
@@ -67,7 +64,7 @@ part as (
         sum(c.return_pct) as return_1d_sum_pct
     from covered as c
     left join benchmark as b
-        on c.benchmark_symbol = b.symbol and c.session = b.session
+        on c.cohort = b.cohort and c.session = b.session
     group by c.cohort, c.valid_from, c.session
 ),
 
