@@ -83,36 +83,37 @@ def _read_check(entry: object, parameters: Mapping[str, object], where: str) -> 
     reason = " ".join(str(arguments.pop("reason", None) or "").split())
     if not reason:
         raise SuiteError(f"{where}: needs a reason.")
-    if "expect" in arguments:
-        since = _since(arguments.pop("since", None), parameters, where)
-        return Check(str(arguments.pop("expect")), severity, reason, arguments, since=since)
-    name, rows = str(arguments.pop("rule")), arguments.pop("rows", None)
-    if not isinstance(rows, str) or arguments:
-        raise SuiteError(f"{where}: a rule has `rows` (SQL), severity and reason, nothing else.")
     try:
+        if "expect" in arguments:
+            since = _since(arguments.pop("since", None), parameters)
+            return Check(str(arguments.pop("expect")), severity, reason, arguments, since=since)
+        name, rows = str(arguments.pop("rule")), arguments.pop("rows", None)
+        if not isinstance(rows, str) or arguments:
+            raise ValueError("a rule has `rows` (SQL), severity and reason, nothing else.")
         return Check(name, severity, reason, rows=_fill(rows, parameters))
     except ValueError as error:
         raise SuiteError(f"{where}: {error}") from error
 
 
-def _since(
-    column: str | None, parameters: Mapping[str, object], where: str
-) -> tuple[str, date] | None:
+def _since(column: str | None, parameters: Mapping[str, object]) -> tuple[str, date] | None:
     if column is None:
         return None
-    day = parameters.get("changed_since")
-    if not isinstance(day, date):
-        raise SuiteError(f"{where}: the audit was not given $changed_since.")
+    day = _given("changed_since", parameters)
+    assert isinstance(day, date)
     return column, day
 
 
 def _fill(rows: str, parameters: Mapping[str, object]) -> str:
     template = Template(rows)
-    if unknown := [name for name in template.get_identifiers() if name not in parameters]:
-        raise ValueError(f"the audit was not given ${unknown[0]}.")
     return template.substitute(
-        {name: _literal(name, parameters[name]) for name in template.get_identifiers()}
+        {name: _literal(name, _given(name, parameters)) for name in template.get_identifiers()}
     )
+
+
+def _given(name: str, parameters: Mapping[str, object]) -> object:
+    if name not in parameters:
+        raise ValueError(f"the audit was not given ${name}.")
+    return parameters[name]
 
 
 def _literal(name: str, value: object) -> str:

@@ -5,8 +5,9 @@ means of 20, 50 and 200 closes, highs and lows of 252. Each way is a process of 
 its start to its result, loading included. Before a figure is told, all results must be equal.
 
 The peers are written as their users write them and may trust that files come sorted. The product's
-way is the text of its own transforms in a build file of its own, each table stored as a rebuild
-does. That counts more than is compared: medians, oscillator, coverage, the benchmark.
+way is the text of its own transforms, which read the files where they expect `core.quote`, in a
+build file of its own, each table stored as a rebuild does. That counts more than is compared:
+medians, oscillator, coverage, the benchmark.
 """
 
 import argparse
@@ -149,9 +150,10 @@ def in_polars(bars: Path, result: Path) -> None:
 
 
 def with_returns() -> "list[Transform]":
-    """Trend and breadth, with returns that the product does not take of every symbol.
+    """Trend and breadth, with returns that they find in `core.quote` or do not take at all.
 
-    They go into the windows and the groups that are there: 63 and 252 sessions, and shares above 0.
+    They go into the windows and the groups that are there: over 1, 63 and 252 sessions, and shares
+    above 0.
     """
     import sqlglot
     from sqlglot import exp
@@ -174,6 +176,10 @@ def with_returns() -> "list[Transform]":
     changes = [f"100 * (close / lag(close, {n}) over bar - 1)" for n in longer.values()]
     spans = ("1m", *longer)
     add(trend, "windowed", [f"{c} as {name}" for c, name in zip(changes, returns, strict=True)])
+    for column in list(trend.find_all(exp.Column)):
+        if column.name == "return_pct" and column.find_ancestor(exp.CTE):
+            daily = "100 * (close / lag(close) over bar - 1) as return_pct"
+            column.replace(sqlglot.parse_one(daily, dialect="duckdb"))
     add(trend, "", returns)
     add(count, "covered", [f"t.{name}" for name in returns])
     counted = "sum((c.return_{0}_pct > 0)::integer) as up_{0}, count(c.return_{0}_pct) as told_{0}"
@@ -207,13 +213,11 @@ def in_rotation(bars: Path, result: Path) -> None:
     with tempfile.TemporaryDirectory() as home, open_build(Place(Path(home))) as con:
         con.execute(
             f"""
-            create table core.quote as
-            select symbol, session, close, 100 * (close / lag(close) over bar - 1) as return_pct
+            create view core.quote as
+            select symbol, session, close
             from '{bars}/*.parquet'
-            window bar as (partition by symbol order by session)
             """
         )
-        step("daily returns")
         con.execute(
             """
             create table reference.cohort as

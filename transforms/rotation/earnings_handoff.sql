@@ -38,33 +38,24 @@ summed as (
 
 side as (
     select
-        g.snapshot_date,
-        g.horizon,
-        g.cohort,
-        g.coverage_pct,
-        g.earnings_growth_pct,
-        g.earnings_growth_ex_losses_pct,
-        g.median_growth_pct,
-        case when s.then_base_30d_usd > 0 then 100 * (s.then_30d_usd / s.then_base_30d_usd - 1) end
+        snapshot_date,
+        cohort,
+        horizon,
+        case when then_base_30d_usd > 0 then 100 * (then_30d_usd / then_base_30d_usd - 1) end
             as growth_30d_ago_pct,
-        case when s.then_base_90d_usd > 0 then 100 * (s.then_90d_usd / s.then_base_90d_usd - 1) end
+        case when then_base_90d_usd > 0 then 100 * (then_90d_usd / then_base_90d_usd - 1) end
             as growth_90d_ago_pct,
-        100 * (s.now_usd - s.then_90d_usd) / nullif(abs(s.then_90d_usd), 0) as earnings_drift_pct,
-        100 * (s.now_base_usd - s.then_base_90d_usd) / nullif(abs(s.then_base_90d_usd), 0)
+        100 * (now_usd - then_90d_usd) / nullif(abs(then_90d_usd), 0) as earnings_drift_pct,
+        100 * (now_base_usd - then_base_90d_usd) / nullif(abs(then_base_90d_usd), 0)
             as base_drift_pct
-    from rotation.earnings_growth as g
-    left join summed as s
-        on
-            g.snapshot_date = s.snapshot_date
-            and g.cohort = s.cohort
-            and g.horizon = s.horizon
+    from summed
 ),
 
 named as (
     select distinct
         snapshot_date,
         horizon
-    from side
+    from rotation.earnings_growth
 ),
 
 compared as (
@@ -78,23 +69,17 @@ compared as (
         s.earnings_growth_pct - m.earnings_growth_pct as gap_pct,
         s.earnings_growth_ex_losses_pct - m.earnings_growth_ex_losses_pct as gap_ex_losses_pct,
         s.median_growth_pct - m.median_growth_pct as gap_median_pct,
-        s.growth_30d_ago_pct - m.growth_30d_ago_pct as gap_30d_ago_pct,
-        s.growth_90d_ago_pct - m.growth_90d_ago_pct as gap_90d_ago_pct,
-        s.earnings_drift_pct as small_earnings_drift_90d_pct,
-        m.earnings_drift_pct as mag7_earnings_drift_90d_pct,
-        s.base_drift_pct as small_base_drift_90d_pct,
-        m.base_drift_pct as mag7_base_drift_90d_pct,
         s.coverage_pct as small_coverage_pct,
         m.coverage_pct as mag7_coverage_pct,
         coalesce(s.coverage_pct >= 60 and m.coverage_pct >= 60, false) as is_eligible
     from named as n
-    left join side as s
+    left join rotation.earnings_growth as s
         on n.snapshot_date = s.snapshot_date and n.horizon = s.horizon and s.cohort = 'SMALL'
-    left join side as m
+    left join rotation.earnings_growth as m
         on n.snapshot_date = m.snapshot_date and n.horizon = m.horizon and m.cohort = 'MAG7'
-    left join side as l
+    left join rotation.earnings_growth as l
         on n.snapshot_date = l.snapshot_date and n.horizon = l.horizon and l.cohort = 'LARGE'
-    left join side as x
+    left join rotation.earnings_growth as x
         on
             n.snapshot_date = x.snapshot_date
             and n.horizon = x.horizon
@@ -111,34 +96,46 @@ numbered as (
             order by snapshot_date
         ) as run_number
     from compared
+),
+
+spanned as (
+    select
+        *,
+        case
+            when is_in_run
+                then min(snapshot_date) filter (where is_in_run) over (
+                    partition by horizon, run_number
+                    order by snapshot_date
+                )
+        end as handoff_since
+    from numbered
 )
 
 select
-    snapshot_date,
-    horizon,
-    small_growth_pct,
-    mag7_growth_pct,
-    large_growth_pct,
-    large_ex_mag7_growth_pct,
-    gap_pct,
-    gap_ex_losses_pct,
-    gap_median_pct,
-    gap_pct > 0 as is_handoff,
-    gap_ex_losses_pct > 0 as is_handoff_ex_losses,
-    case
-        when is_in_run
-            then min(snapshot_date) filter (where is_in_run) over (
-                partition by horizon, run_number
-                order by snapshot_date
-            )
-    end as handoff_since,
-    gap_30d_ago_pct,
-    gap_90d_ago_pct,
-    small_earnings_drift_90d_pct,
-    mag7_earnings_drift_90d_pct,
-    small_base_drift_90d_pct,
-    mag7_base_drift_90d_pct,
-    small_coverage_pct,
-    mag7_coverage_pct,
-    not coalesce(small_coverage_pct >= 75 and mag7_coverage_pct >= 75, false) as is_low_coverage
-from numbered
+    n.snapshot_date,
+    n.horizon,
+    n.small_growth_pct,
+    n.mag7_growth_pct,
+    n.large_growth_pct,
+    n.large_ex_mag7_growth_pct,
+    n.gap_pct,
+    n.gap_ex_losses_pct,
+    n.gap_median_pct,
+    n.gap_pct > 0 as is_handoff,
+    n.gap_ex_losses_pct > 0 as is_handoff_ex_losses,
+    n.handoff_since,
+    s.growth_30d_ago_pct - m.growth_30d_ago_pct as gap_30d_ago_pct,
+    s.growth_90d_ago_pct - m.growth_90d_ago_pct as gap_90d_ago_pct,
+    s.earnings_drift_pct as small_earnings_drift_90d_pct,
+    m.earnings_drift_pct as mag7_earnings_drift_90d_pct,
+    s.base_drift_pct as small_base_drift_90d_pct,
+    m.base_drift_pct as mag7_base_drift_90d_pct,
+    n.small_coverage_pct,
+    n.mag7_coverage_pct,
+    not coalesce(n.small_coverage_pct >= 75 and n.mag7_coverage_pct >= 75, false)
+        as is_low_coverage
+from spanned as n
+left join side as s
+    on n.snapshot_date = s.snapshot_date and n.horizon = s.horizon and s.cohort = 'SMALL'
+left join side as m
+    on n.snapshot_date = m.snapshot_date and n.horizon = m.horizon and m.cohort = 'MAG7'
