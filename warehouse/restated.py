@@ -145,6 +145,8 @@ def find_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
     close and adj_close; a dividend after it that has come since it landed its adj_close alone;
     anything else is the vendor's. Open, high and low go with the close.
     """
+    first = con.execute("select min(session) from news").fetchone()
+    assert first
     con.execute(
         f"""
         create or replace temp table restated as
@@ -163,7 +165,7 @@ def find_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
             from (
                 select symbol, session, dividend, run_id
                 from raw.quote
-                where symbol in (select symbol from news)
+                where session > $first and symbol in (select symbol from news)
                 union all
                 select symbol, session, dividend, run_id
                 from news
@@ -279,5 +281,5 @@ def find_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
             cause
         from restated
         """,
-        {"run_id": run.run_id},
+        {"run_id": run.run_id, "first": first[0]},
     )
