@@ -113,6 +113,7 @@ def read_declaration(path: Path) -> Declaration:
             )
             for name, entry in content["columns"].items()
         )
+        reads = {name: str(query) for name, query in content.get("reads", {}).items()}
     except (yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         words = " ".join(str(error).split())
         raise DeclarationError(
@@ -130,7 +131,6 @@ def read_declaration(path: Path) -> Declaration:
     lookback = content.get("lookback")
     if lookback is not None and not (isinstance(lookback, int) and lookback > 0):
         raise DeclarationError(f"{path}: `lookback` must be a number of quotes, not {lookback}.")
-    reads = {name: str(query) for name, query in content.get("reads", {}).items()}
     named = {name for query in reads.values() for name in Template(query).get_identifiers()}
     if unknown := named - {"since"}:
         raise DeclarationError(f"{path}: `reads` knows $since alone, not ${min(unknown)}.")

@@ -160,6 +160,7 @@ def find_restatements(con: duckdb.DuckDBPyConnection, run: Run) -> None:
         ),
 
         -- Of most nights only the overlap lands anew: a bar may hear of a dividend weeks later.
+        -- What is bounded by a literal is found without a look at older years.
         paid as (
             select symbol, session, min(run_id) as run_id
             from (

@@ -98,6 +98,7 @@ numbered as (
     from compared
 ),
 
+-- A run needs every snapshot. Members' sums are joined after it: a night wants the newest alone.
 spanned as (
     select
         *,
