@@ -24,7 +24,7 @@ from flows.secret import kept_secret
 from flows.sources import DATASETS, OF_TODAY, Bulk, Outcome, SourceError, Vendor
 from flows.workers import DaskWorkers
 from warehouse.as_of import create_as_of_macros
-from warehouse.catalog import write_catalog
+from warehouse.catalog import drop_former, write_catalog
 from warehouse.dataset import Dataset
 from warehouse.declaration import Declaration
 from warehouse.land import Landed, land
@@ -219,6 +219,7 @@ def build_tables(
         for t in transforms
     ]
     note_suspects(con, run)
+    drop_former(con, transforms)
     create_as_of_macros(con, transforms)
     create_latest_views(con, transforms)
     if stood_at_publication(con, place, run):

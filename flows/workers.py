@@ -4,17 +4,17 @@ import logging
 import multiprocessing.resource_tracker
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from contextvars import copy_context
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
 from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 
@@ -27,7 +27,7 @@ from warehouse.share import (
     Share,
     Shares,
     Work,
-    build_part,
+    build_parts,
     build_share,
     find_share_of_news,
     open_share,
@@ -64,10 +64,10 @@ def build_history(work: Work) -> tuple[str, int]:
 
 
 @task(task_run_name="count {work.transform.name} share {work.share.number}", cache_policy=NO_CACHE)
-def count_part(work: Work) -> pa.Table:
+def count_parts(work: Work) -> list[Any]:
     """A share's sums and counts of a table."""
     with _opened(work.share) as (_, con):
-        return build_part(con, work)
+        return build_parts(con, work)
 
 
 @contextmanager
@@ -112,9 +112,9 @@ class DaskWorkers:
         built = self._all(build_history, [{"work": work} for work in works])
         return self.shares.take(transform, built, is_whole=is_whole)
 
-    def parts(self, transform: Transform, since: date) -> pa.Table:
-        works = self.shares.parts(transform, self._count(), since)
-        return pa.concat_tables(self._all(count_part, [{"work": work} for work in works]))
+    def parts(self, transform: Transform, since: date) -> Iterable[Any]:
+        works = self.shares.works(transform, self._count(), is_whole=True, since=since)
+        return chain.from_iterable(self._all(count_parts, [{"work": work} for work in works]))
 
     def _count(self) -> int:
         """How many shares are worked at at once; waits for a worker where there is none."""

@@ -5,9 +5,9 @@ means of 20, 50 and 200 closes, highs and lows of 252. Each way is a process of 
 its start to its result, loading included. Before a figure is told, all results must be equal.
 
 The peers are written as their users write them and may trust that files come sorted. The product's
-way is the text of its own transforms, which read the files where they expect `core.quote`, in a
-build file of its own, each table stored as a rebuild does. That counts more than is compared:
-medians, oscillator, coverage, the benchmark.
+way is its own transforms, which read the files where they expect `core.quote`, in a build file of
+its own, each table stored as a rebuild does. That counts more than is compared: medians,
+oscillator, coverage, the benchmark.
 """
 
 import argparse
@@ -16,13 +16,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from warehouse.transform import Transform
 
 SYMBOLS, SESSIONS, FILES = 5_000, 5_240, 5  # 26.2 million bars, almost 21 years
@@ -150,59 +152,72 @@ def in_polars(bars: Path, result: Path) -> None:
 
 
 def with_returns() -> "list[Transform]":
-    """Trend and breadth, with returns that they find in `core.quote` or do not take at all.
+    """What breadth is built from, with shares of members that rose over 21, 63 and 252 sessions.
 
-    They go into the windows and the groups that are there: over 1, 63 and 252 sessions, and shares
-    above 0.
+    Their returns go where the others are taken, and their sums where the others are added up.
     """
-    import sqlglot
-    from sqlglot import exp
+    import pandas as pd
 
     from warehouse.declaration import Column
-    from warehouse.transform import read_transforms
+    from warehouse.transform import TRANSFORMS, read_transforms
 
-    found = {transform.name: transform for transform in read_transforms()}
-    names = ("rotation.trend", "rotation.breadth_count", "rotation.breadth")
-    trend, count, breadth = (
-        sqlglot.parse_one(found[name].text, dialect="duckdb") for name in names
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        for path in TRANSFORMS.glob("rotation/breadth*"):
+            copy = Path(folder, "rotation", path.name)
+            copy.parent.mkdir(exist_ok=True)
+            copy.symlink_to(path)
+        found = {transform.name: transform for transform in read_transforms(Path(folder))}
+    count, breadth = found["rotation.breadth_count"], found["rotation.breadth"]
+    assert count.part
+    assert count.function
+    module, added_up = count.part.__globals__, count.function
+    measure, earlier = module["measure"], module["earlier"]
+    spans = {span: sessions for span, sessions in RETURNS.items() if span != "1d"}
 
-    def add(query: exp.Expr, part: str, columns: list[str]) -> None:
-        parts = {cte.alias: cte.this for cte in query.find_all(exp.CTE)}
-        (parts[part] if part else query).select(*columns, copy=False, dialect="duckdb")
+    def measure_more(quotes: Any) -> Any:
+        close, place = quotes.close, quotes.place
+        rising = {
+            f"up_{span}": (place > sessions) & (close > earlier(close, sessions))
+            for span, sessions in spans.items()
+        }
+        return measure(quotes) | rising
 
-    longer = {span: n for span, n in RETURNS.items() if span in ("3m", "12m")}
-    returns = [f"return_{span}_pct" for span in longer]
-    changes = [f"100 * (close / lag(close, {n}) over bar - 1)" for n in longer.values()]
-    spans = ("1m", *longer)
-    add(trend, "windowed", [f"{c} as {name}" for c, name in zip(changes, returns, strict=True)])
-    for column in list(trend.find_all(exp.Column)):
-        if column.name == "return_pct" and column.find_ancestor(exp.CTE):
-            daily = "100 * (close / lag(close) over bar - 1) as return_pct"
-            column.replace(sqlglot.parse_one(daily, dialect="duckdb"))
-    add(trend, "", returns)
-    add(count, "covered", [f"t.{name}" for name in returns])
-    counted = "sum((c.return_{0}_pct > 0)::integer) as up_{0}, count(c.return_{0}_pct) as told_{0}"
-    for span in spans:
-        add(count, "part", counted.format(span).split(", "))
-    rising = "100 * sum(p.up_{0}) / nullif(sum(p.told_{0}), 0) as rising_{0}_pct"
-    add(count, "", [rising.format(span) for span in spans])
-    add(breadth, "", [f"c.rising_{span}_pct" for span in spans])
-    declared = found["rotation.trend"].declaration
-    extra = tuple(Column(name, "double", "percent", "") for name in returns)
-    found["rotation.trend"] = replace(
-        found["rotation.trend"], declaration=replace(declared, columns=declared.columns + extra)
-    )
+    def added_up_more(parts: Iterable[Any]) -> pd.DataFrame:
+        told = list(parts)
+        total = pd.concat([part.sums for part in told]).groupby(module["KEY"], as_index=False).sum()
+        shares = {
+            f"rising_{span}_pct": module["_share_pct"](
+                total, f"up_{span}", f"eligible_{sessions + 1}_count"
+            )
+            for span, sessions in spans.items()
+        }
+        return added_up(told).assign(**shares)
+
+    module["measure"] = measure_more
+    needed = {sessions + 1 for sessions in spans.values()}
+    module["ELIGIBLE"] = tuple(sorted(needed.union(module["ELIGIBLE"])))
+    columns = tuple(Column(f"rising_{span}_pct", "double", "percent", "") for span in spans)
     return [
-        replace(found[name], text=query.sql(dialect="duckdb"))
-        for name, query in zip(names, (trend, count, breadth), strict=True)
+        replace(
+            count,
+            function=added_up_more,
+            declaration=replace(count.declaration, columns=count.declaration.columns + columns),
+        ),
+        replace(
+            breadth,
+            text=breadth.text.replace(
+                "    c.advancers,\n",
+                "    c.advancers,\n" + "".join(f"    c.{column.name},\n" for column in columns),
+            ),
+            declaration=replace(breadth.declaration, columns=breadth.declaration.columns + columns),
+        ),
     ]
 
 
 def in_rotation(bars: Path, result: Path) -> None:
     """All symbols as one cohort; prints when each step was done, in seconds."""
     from warehouse.connect import open_build
-    from warehouse.history import rebuild_history
+    from warehouse.materialize import Materializer
     from warehouse.place import Place
 
     began = time.perf_counter()
@@ -210,42 +225,31 @@ def in_rotation(bars: Path, result: Path) -> None:
     def step(name: str) -> None:
         print(f"{name}: {time.perf_counter() - began:.1f}", flush=True)
 
+    transforms = with_returns()
     with tempfile.TemporaryDirectory() as home, open_build(Place(Path(home))) as con:
         con.execute(
             f"""
-            create view core.quote as
-            select symbol, session, close
-            from '{bars}/*.parquet'
-            """
-        )
-        con.execute(
-            """
+            create view core.quote as from '{bars}/*.parquet';
             create table reference.cohort as
             select 'ALL' as cohort, min(symbol) as benchmark_symbol from core.quote;
+            create table core.benchmark_quote as
+            from core.quote where symbol = (select benchmark_symbol from reference.cohort);
+            create table core.cohort_member as
+            select distinct
+                'ALL' as cohort, symbol, null::double as weight_pct,
+                date '2026-07-01' as valid_from, null::date as valid_to
+            from core.quote;
             create table core.cohort_file as
             select
                 'ALL' as cohort, date '2026-07-01' as valid_from, null::date as valid_to,
-                date '1990-01-01' as applies_from, count(distinct symbol) as member_count,
+                date '1990-01-01' as applies_from, count(*) as member_count,
                 null::double as weight_pct
-            from core.quote;
-            create table core.cohort_member as
-            select distinct
-                'ALL' as cohort, symbol, null::double as weight_pct, date '2026-07-01' as valid_from
-            from core.quote;
-            -- By what a rebuild takes some symbols at a time.
-            drop table raw.quote;
-            create view raw.quote as select symbol from core.quote;
-            create table reference.basket_member (
-                basket varchar, symbol varchar, stand_in varchar
-            )
+            from core.cohort_member
             """
         )
-        for transform in with_returns():
-            if transform.declaration.is_history:
-                rebuild_history(con, transform)
-            else:
-                con.execute(f"create table {transform.name} as {transform.text}")
-            step(transform.name.removeprefix("rotation."))
+        step("opened")
+        for built in Materializer(con, transforms, {}, rebuild=True).run():
+            step(built.name)
         con.execute(
             f"copy (select {', '.join(COLUMNS)} from rotation.breadth order by session) "
             f"to '{result}' (format parquet)"

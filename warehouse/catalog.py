@@ -36,6 +36,25 @@ def write_catalog(
     con.unregister("entries")
 
 
+def drop_former(con: duckdb.DuckDBPyConnection, transforms: list[Transform]) -> None:
+    """Drop the tables and views that an earlier version built and this one does not."""
+    built = {entry.name for entry in read_entries(transforms)}
+    former = con.execute(
+        """
+        select c.schema_name || '.' || c.table_name, t.table_type = 'VIEW'
+        from ops.table_catalog as c
+        inner join information_schema.tables as t
+            on
+                c.schema_name = t.table_schema and c.table_name = t.table_name
+                and t.table_catalog = current_database()
+        where c.schema_name in ('core', 'rotation')
+        """
+    ).fetchall()
+    for name, is_view in former:
+        if name not in built:
+            con.execute(f"drop {'view' if is_view else 'table'} {name}")
+
+
 def _row(
     con: duckdb.DuckDBPyConnection,
     entry: Entry,

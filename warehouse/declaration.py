@@ -36,13 +36,12 @@ class Column:
 class Declaration:
     """One table: description ending in its grain, key columns, look-back and columns in order.
 
-    `lookback` counts the quotes of a symbol read before its first changed session; a table that has
-    one is kept by symbol and session. `dated` names the key that is a row's day, where a row
-    follows from inputs up to its day: from the day on that these changed, the table is written
-    anew. One that has neither is rebuilt whole. `reads` says of an input, as SQL, what of it is
-    enough for the rows from the day `$since` on. `shared` names the input of its CTE `part` that
-    can be dealt out by symbol, because the parts add up. A view is never stored. `example` is a
-    query that shows what the table answers, `source` where the formula of a metric is from.
+    `lookback` counts the quotes of a symbol read before its first changed session. `dated` names
+    the key that is a row's day, where a row follows from inputs up to its day: from the day on that
+    these changed, the table is written anew. One that looks back and is not dated is kept by symbol
+    and session; one that does neither is rebuilt whole. `reads` says of an input, as SQL, what of
+    it is enough for the rows from the day `$since` on. A view is never stored. `example` is a query
+    that shows what the table answers, `source` where the formula of a metric is from.
     """
 
     path: Path
@@ -54,7 +53,6 @@ class Declaration:
     lookback: int | None = None
     dated: str = ""
     reads: Mapping[str, str] = field(default_factory=dict, hash=False)
-    shared: str = ""
     is_view: bool = False
     example: str = ""
     source: str = ""
@@ -71,7 +69,7 @@ class Declaration:
     @property
     def is_history(self) -> bool:
         """Whether it is kept by symbol and session, and extended."""
-        return self.lookback is not None and not self.is_view
+        return self.lookback is not None and not (self.dated or self.is_view)
 
     @property
     def create_statement(self) -> str:
@@ -144,7 +142,6 @@ def read_declaration(path: Path) -> Declaration:
         lookback=lookback,
         dated=dated,
         reads=reads,
-        shared=str(content.get("shared", "")),
         is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),
         source=" ".join(str(content.get("source", "")).split()),

@@ -10,7 +10,7 @@ from warehouse.table import write_fresh, write_table
 from warehouse.transform import Transform
 
 # What is kept by symbol and session: who builds such a table reads them from its look-back on.
-HISTORIES = ("raw.quote", "core.quote", "rotation.trend")
+HISTORIES = ("raw.quote", "core.quote")
 QUOTES_AT_ONCE = 2_500_000  # whose rows are built together, which fits into a run's memory
 OF_BASKET = """
     select distinct unnest([basket, symbol, stand_in]) as symbol
@@ -80,6 +80,11 @@ def widen_to_baskets(con: duckdb.DuckDBPyConnection) -> None:
         group by b.basket
         """
     )
+
+
+def stretch_days(lookback: int) -> int:
+    """Calendar days that hold so many quotes of a symbol amply."""
+    return round(1.6 * lookback) + 30
 
 
 def _groups(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
@@ -159,7 +164,7 @@ def _read_back(con: duckdb.DuckDBPyConnection, transform: Transform) -> None:
         from whole
         """,
         {
-            "stretch_days": round(1.6 * lookback) + 30,
+            "stretch_days": stretch_days(lookback),
             "makes_baskets": "reference.basket_member" in transform.inputs,
         },
     )

@@ -1,20 +1,20 @@
 """Each transform's result becomes its table, whole or from the earliest change on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
-import pyarrow as pa
 
 from warehouse.comment import comment_on
 from warehouse.connect import FOLDER
 from warehouse.declaration import read_declarations
 from warehouse.history import delete_changed, make_fresh, rebuild_history, widen_to_baskets
 from warehouse.land import NEVER
+from warehouse.parts import parts
 from warehouse.table import require_grain, write_fresh, write_table
-from warehouse.transform import PART, Transform, TransformError, fingerprints
+from warehouse.transform import Transform, TransformError, fingerprints
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Workers(Protocol):
     def build(self, transform: Transform, *, is_whole: bool) -> int:
         """Extend a history by what `changed` says, or rebuild it; gives the rows written."""
 
-    def parts(self, transform: Transform, since: date) -> pa.Table:
+    def parts(self, transform: Transform, since: date) -> Iterable[Any]:
         """All shares' parts of a table, which add up, from a session on."""
 
 
@@ -120,18 +120,20 @@ class Materializer:
             rebuild_history(self.con, transform)
         else:
             statement = f"create or replace {declaration.kind} {name} as"
-            write_table(self.con, transform, statement, self._relations(transform, date.min))
+            relations = transform.enough(date.min)
+            added = self._parts(transform, date.min)
+            write_table(self.con, transform, statement, relations, parts=added)
         require_grain(self.con, declaration, name)
         comment_on(self.con, declaration)
         return _count(self.con, name)
 
-    def _relations(self, transform: Transform, since: date) -> dict[str, str]:
-        """What of the inputs is read, and what stands in for the part that workers computed."""
-        relations = transform.enough(since)
-        if self.workers and transform.declaration.shared:
-            self.con.register("parts", self.workers.parts(transform, since))
-            relations[PART] = "parts"
-        return relations
+    def _parts(self, transform: Transform, since: date) -> Iterable[Any]:
+        """What some symbols add, of a table that adds up."""
+        if not transform.part:
+            return ()
+        if self.workers:
+            return self.workers.parts(transform, since)
+        return parts(self.con, transform, since, transform.enough(since))
 
     def _extend(self, transform: Transform, since: date) -> int:
         """Replace the rows of changed symbols, or of all, from their earliest change on."""
@@ -143,7 +145,8 @@ class Materializer:
             delete_changed(con, name)
         else:
             since_then = f"where {declaration.dated} >= date '{since}'"
-            write_fresh(con, transform, self._relations(transform, since), since_then)
+            added = self._parts(transform, since)
+            write_fresh(con, transform, transform.enough(since), since_then, added)
             con.execute(f"delete from {name} {since_then}")
         con.execute(f"insert into {name} by name select * from fresh")
         rows = _count(con, "fresh")

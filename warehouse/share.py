@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -26,10 +27,11 @@ from warehouse.declaration import literal
 from warehouse.history import HISTORIES, OF_BASKET, delete_changed, make_fresh
 from warehouse.judge import with_row_numbers
 from warehouse.land import CHANGED, Found, Landed, find_news, note_landed
+from warehouse.parts import parts
 from warehouse.place import Lake
 from warehouse.refuse import require_few_bad
 from warehouse.run import Run
-from warehouse.transform import Transform
+from warehouse.transform import QUOTES, Transform
 
 # Rows of the snapshot that files replace; `moved` is what the run changed, of all shares.
 UNMOVED = "anti join moved as m on q.symbol = m.symbol and q.session >= m.session"
@@ -129,7 +131,8 @@ class Work:
 
     `changed` has the share's symbols, and the session from which on each is built anew, unless it
     is built whole; `moved` what the run changed, of all shares. `relations` say in SQL where inputs
-    are that are not in the lake's tables alone, `handed` holds those that come along.
+    are that are not in the lake's tables alone, `handed` holds those that come along. Of a table
+    that adds up rows are wanted from the day `since` on.
     """
 
     transform: Transform
@@ -137,24 +140,25 @@ class Work:
     relations: Mapping[str, str]
     handed: Mapping[str, pa.Table]
     moved: pa.Table
-    changed: pa.Table | None = None
+    changed: pa.Table
     is_whole: bool = False
+    since: date = date.min
 
 
 def build_share(con: duckdb.DuckDBPyConnection, settings: Lake, work: Work) -> tuple[str, int]:
     """Build a history's rows of a share; gives their file and how many they are."""
     relations = _taken_in_hand(con, work)
-    con.register("changed", work.changed)
     make_fresh(con, work.transform, relations, is_whole=work.is_whole)
     counted = con.execute("select count(*) from fresh").fetchone()
     assert counted
     return _export(con, settings, work.transform.name, "fresh", work.share), int(counted[0])
 
 
-def build_part(con: duckdb.DuckDBPyConnection, work: Work) -> pa.Table:
-    """A share's part of a table whose parts add up."""
+def build_parts(con: duckdb.DuckDBPyConnection, work: Work) -> list[Any]:
+    """What a share's symbols add to a table."""
     relations = _taken_in_hand(con, work)
-    return con.execute(work.transform.part.reading(relations)).to_arrow_table()
+    relations[QUOTES] = f"(from {relations[QUOTES]} semi join changed using (symbol))"
+    return list(parts(con, work.transform, work.since, relations))
 
 
 def _taken_in_hand(con: duckdb.DuckDBPyConnection, work: Work) -> dict[str, str]:
@@ -164,6 +168,7 @@ def _taken_in_hand(con: duckdb.DuckDBPyConnection, work: Work) -> dict[str, str]
         relations[name] = name.replace(".", "_")
         con.register(relations[name], rows)
     con.register("moved", work.moved)
+    con.register("changed", work.changed)
     return relations
 
 
@@ -208,28 +213,19 @@ class Shares:
             self._append("changed", "changed", told)
         return note_landed(name, sum(news.received for news in told), found, self.run)
 
-    def works(self, transform: Transform, count: int, *, is_whole: bool) -> list[Work]:
-        """The shares of extending a history by what changed, or of rebuilding it."""
-        relations, handed = self._inputs(transform)
+    def works(
+        self, transform: Transform, count: int, *, is_whole: bool, since: date = date.min
+    ) -> list[Work]:
+        """The shares of extending a history by what changed, or of rebuilding it.
+
+        Those of a table that adds up are whole, and say since when rows are wanted.
+        """
+        relations, handed = self._inputs(transform, since)
         moved, changed = self._moved(), self._changed(count, is_whole=is_whole)
         return [
-            Work(transform, share, relations, handed, moved, changed[share.number], is_whole)
+            Work(transform, share, relations, handed, moved, changed[share.number], is_whole, since)
             for share in self.deal(count)
         ]
-
-    def parts(self, transform: Transform, count: int, since: date) -> list[Work]:
-        """The shares of a table's part, which add up, from a session on."""
-        relations, handed = self._inputs(transform)
-        for name in set(HISTORIES).intersection(relations):
-            relations[name] = f"(select * from {relations[name]} where session >= date '{since}')"
-        moved, members = self._moved(), handed.pop(transform.declaration.shared)
-        falls_to = dealt(members["symbol"].to_pandas(), count)
-        works = []
-        for share in self.deal(count):
-            own = members.filter(pa.array(falls_to == share.number))
-            given = {**handed, transform.declaration.shared: own}
-            works.append(Work(transform, share, relations, given, moved))
-        return works
 
     def take(
         self, transform: Transform, built: Sequence[tuple[str, int]], *, is_whole: bool
@@ -257,14 +253,16 @@ class Shares:
                     f"schema => '{schema}')"
                 )
 
-    def _inputs(self, transform: Transform) -> tuple[dict[str, str], dict[str, pa.Table]]:
-        """Where workers find each input, and those that are handed to them."""
-        relations, handed = {}, {}
+    def _inputs(
+        self, transform: Transform, since: date
+    ) -> tuple[dict[str, str], dict[str, pa.Table]]:
+        """Where workers find each input, and those that are handed to them, as far as enough."""
+        relations, handed, enough = {}, {}, transform.enough(since)
         for name in transform.inputs:
             if name in HISTORIES or name.startswith("reference."):
                 relations[name] = self._relation(name)
             else:
-                handed[name] = self.con.execute(f"from {name}").to_arrow_table()
+                handed[name] = self.con.execute(f"from {enough.get(name, name)}").to_arrow_table()
         return relations, handed
 
     def _relation(self, table: str) -> str:

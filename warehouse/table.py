@@ -1,6 +1,7 @@
 """A transform's result becomes a table, or rows of one, as its declaration promises."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import duckdb
 
@@ -14,15 +15,19 @@ def write_table(
     statement: str,
     relations: Mapping[str, str],
     tail: str = "",
+    parts: Iterable[Any] = (),
 ) -> None:
     """Give the transform's rows to a `statement` that takes a query, cast as declared.
 
-    `relations` replace inputs, `tail` is what follows its rows, `built`: a join or a condition that
-    says which of them are wanted, or their order. Raises TransformError where columns or types are
-    not as declared.
+    `relations` replace inputs, `parts` are those of a table that adds up of them, `tail` is what
+    follows its rows, `built`: a join or a condition that says which of them are wanted, or their
+    order. Raises TransformError where columns or types are not as declared.
     """
     if transform.function is None:
         query = f"({transform.reading(relations)})"
+    elif transform.part:
+        con.register("result", transform.function(parts))
+        query = "result"
     else:
         frames = {
             name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
@@ -43,10 +48,14 @@ def write_table(
 
 
 def write_fresh(
-    con: duckdb.DuckDBPyConnection, transform: Transform, relations: Mapping[str, str], tail: str
+    con: duckdb.DuckDBPyConnection,
+    transform: Transform,
+    relations: Mapping[str, str],
+    tail: str,
+    parts: Iterable[Any] = (),
 ) -> None:
     """Make the temporary table `fresh` of some of the transform's rows; as of `write_table`."""
-    write_table(con, transform, "create or replace temp table fresh as", relations, tail)
+    write_table(con, transform, "create or replace temp table fresh as", relations, tail, parts)
     require_grain(con, transform.declaration, "fresh")
 
 

@@ -5,11 +5,13 @@ import importlib.util
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from string import Template
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
 import sqlglot
@@ -20,7 +22,8 @@ from sqlglot.optimizer.scope import traverse_scope
 from warehouse.connect import FOLDER
 from warehouse.declaration import Declaration, read_declaration
 
-PART = ".part"  # as `table_name` names the CTE whose rows add up over shares of the symbols
+PART = "part"  # the function beside a table's own that gives what some symbols add to it
+QUOTES = "core.quote"  # whose symbols are dealt out to parts
 TRANSFORMS = FOLDER.parent / "transforms"
 
 
@@ -33,7 +36,8 @@ class Transform:
     """One table of `core` or `rotation`: its declaration and the SQL or Python file that gives it.
 
     `inputs` are the tables that the SQL names, or the function's parameters: `core_quote` is
-    `core.quote`.
+    `core.quote`. Where the file has a function `part`, that one takes the inputs, with some symbols
+    of `core.quote` at a time, and `function` takes an iterable of what it gave.
     """
 
     declaration: Declaration
@@ -41,14 +45,15 @@ class Transform:
     text: str
     inputs: tuple[str, ...]
     function: Callable[..., pd.DataFrame] | None = None
+    part: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:
         return self.declaration.name
 
     def reading(self, replacements: Mapping[str, str]) -> str:
-        """The SQL with some of its input tables, or PART, replaced by relations, given as SQL."""
-        if not replacements.keys() & {*self.inputs, PART}:
+        """The SQL with some of its input tables replaced by relations, given as SQL."""
+        if not replacements.keys() & set(self.inputs):
             return self.text
         query = sqlglot.parse_one(self.text, dialect="duckdb")
         for table in list(query.find_all(exp.Table)):
@@ -66,14 +71,6 @@ class Transform:
             name: f"({Template(query).substitute(since=day)})"
             for name, query in self.declaration.reads.items()
         }
-
-    @property
-    def part(self) -> "Transform":
-        """What gives the rows of the CTE `part` alone, of a table that is shared out by symbol."""
-        query = sqlglot.parse_one(self.text, dialect="duckdb")
-        part = sqlglot.parse_one("select * from part", dialect="duckdb")
-        part.set("with_", query.args["with_"])
-        return replace(self, text=part.sql(dialect="duckdb"))
 
 
 def table_name(table: exp.Table) -> str:
@@ -116,16 +113,21 @@ def _read(path: Path) -> Transform:
         raise TransformError(f"{path} cannot be read: {words}.") from error
     if unknown := declaration.reads.keys() - set(transform.inputs):
         raise TransformError(f"{declared} reads {min(unknown)}, which is no input.")
+    if transform.part and not (QUOTES in transform.inputs and declaration.lookback):
+        raise TransformError(
+            f"{path}: {PART}() takes core_quote, and {declared.name} says its lookback."
+        )
     return transform
 
 
 def _parsed(declaration: Declaration, path: Path, text: str) -> Transform:
     if path.suffix == ".sql":
         return Transform(declaration, path, text, tuple(named_tables(text)))
-    function = _function(path)
-    parameters = inspect.signature(function).parameters
+    module = _module(path)
+    function, part = getattr(module, path.stem), getattr(module, PART, None)
+    parameters = inspect.signature(part or function).parameters
     inputs = tuple(parameter.replace("_", ".", 1) for parameter in parameters)
-    return Transform(declaration, path, text, inputs, function)
+    return Transform(declaration, path, text, inputs, function, part)
 
 
 def named_tables(query: str) -> Iterable[str]:
@@ -140,7 +142,7 @@ def named_tables(query: str) -> Iterable[str]:
     )
 
 
-def _function(path: Path) -> Callable[..., pd.DataFrame]:
+def _module(path: Path) -> ModuleType:
     specification = importlib.util.spec_from_file_location(
         f"transforms.{path.parent.name}.{path.stem}", path
     )
@@ -148,8 +150,7 @@ def _function(path: Path) -> Callable[..., pd.DataFrame]:
     assert specification.loader
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    function: Callable[..., pd.DataFrame] = getattr(module, path.stem)
-    return function
+    return module
 
 
 def fingerprints(transforms: list[Transform], landed: dict[str, str]) -> dict[str, str]:

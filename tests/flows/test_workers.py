@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
 import pytest
 from distributed import Client, LocalCluster
 from hypothesis import given
@@ -40,7 +39,7 @@ from warehouse.share import (
     News,
     Share,
     Shares,
-    build_part,
+    build_parts,
     build_share,
     dealt,
     find_share_of_news,
@@ -56,7 +55,7 @@ TABLES = (
     "core.cohort_member",
     "core.cohort_file",
     "core.quote",
-    "rotation.trend",
+    "core.benchmark_quote",
     "rotation.breadth_count",
 )
 SHARES = 2
@@ -121,11 +120,12 @@ class InTurn:
         ]
         return self.shares.take(transform, built, is_whole=is_whole)
 
-    def parts(self, transform: Transform, since: date) -> pa.Table:
-        works = self.shares.parts(transform, SHARES, since)
-        return pa.concat_tables(
-            [self._twice(work.share, lambda con, w=work: build_part(con, w)) for work in works]
-        )
+    def parts(self, transform: Transform, since: date) -> list[Any]:
+        works = self.shares.works(transform, SHARES, is_whole=True, since=since)
+        shares = [
+            self._twice(work.share, lambda con, w=work: build_parts(con, w)) for work in works
+        ]
+        return [part for parts in shares for part in parts]
 
     def _twice(self, share: Share, attempt: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
         for _ in range(2):
@@ -189,15 +189,17 @@ class TestShares:
         corrected.loc[corrected["symbol"] == "AAPL", "close"] *= 1.01
         corrected.loc[corrected.index[-1], "high"] = 0.01
         did = shared_night(place, FIRST, frames[0], TABLES)
-        assert did["rotation.trend"] == "rebuilt"
+        assert did["core.quote"] == did["rotation.breadth_count"] == "rebuilt"
         did = shared_night(place, SECOND, frames[1], TABLES)
-        assert did["rotation.trend"] == did["rotation.breadth_count"] == "extended"
+        assert did["core.quote"] == did["rotation.breadth_count"] == "extended"
         with open_build(place) as con:
             shared = landed(con, *TABLES)
             # A definition changes: what was only extended is read whole.
-            con.execute("update ops.table_catalog set fingerprint = '' where table_name = 'trend'")
+            con.execute(
+                "update ops.table_catalog set fingerprint = '' where table_name = 'breadth_count'"
+            )
         did = shared_night(place, THIRD, answers(THIRD), TABLES)
-        assert (did["core.quote"], did["rotation.trend"]) == ("extended", "rebuilt")
+        assert (did["core.quote"], did["rotation.breadth_count"]) == ("extended", "rebuilt")
         with open_build(place) as con:
             redefined = landed(con, *TABLES)
         for name in ("ROTATION_WAREHOUSE", "ROTATION_DASK"):
@@ -357,6 +359,6 @@ def test_workers_ask_vendors_what_one_run_asks_alone(
             for name in settings:
                 patch.setenv(name, environment.get(name, ""))
             with open_published(Place.of(tmp_path / store)) as con:
-                seen[store] = landed(con, "core.quote", "rotation.trend", "rotation.breadth_count")
+                seen[store] = landed(con, "core.quote", "rotation.breadth_count")
     assert len(seen["file"]["rotation.breadth_count"]) > 0
     require_equal(seen["lake"], seen["file"])

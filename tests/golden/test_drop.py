@@ -196,7 +196,7 @@ def test_stocks_whose_quotes_stop_are_named_and_carried_nowhere(
     carried = built.execute(
         """
         select count(*)
-        from rotation.trend as t
+        from core.quote as t
         inner join core.instrument as i on t.symbol = i.symbol and t.session > i.newest_session
         """
     ).fetchone()

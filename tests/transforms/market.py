@@ -54,7 +54,12 @@ class Market:
             frames = {
                 name.replace(".", "_", 1): self.con.table(name).df() for name in transform.inputs
             }
-            self.con.register("result", transform.function(**frames))
+            rows = (
+                transform.function([transform.part(**frames)])
+                if transform.part
+                else transform.function(**frames)
+            )
+            self.con.register("result", rows)
             result = "from result"
         columns = ", ".join(
             f"{c.name}::{c.type} as {c.name}" for c in transform.declaration.columns

@@ -43,7 +43,6 @@ BY_SESSION = {
     "rotation.scorecard_signal",
     "rotation.streak",
     "rotation.today",
-    "rotation.trend",
 }
 # What is in units of one share, and what tells of it.
 PER_SHARE = {
@@ -69,7 +68,6 @@ PRICES = ["open", "high", "low", "close", "adj_close", "dividend"]
 RETURNS = {
     "core.quote": ["close", "return_pct", "total_return_pct"],
     "core.benchmark_quote": ["close", "return_pct"],
-    "rotation.trend": ["return_pct", "return_1m_pct"],
     "rotation.relative_strength": [
         f"excess_{span}_pct" for span in ("1d", "5d", "1m", "3m", "6m", "12m", "ytd")
     ],
@@ -248,7 +246,7 @@ def test_missing_quote_never_turns_into_a_zero(world: World, seed: int, share: f
     gone = quotes[is_missing]
 
     # then they are no rows, of the symbol and of what is measured against it
-    for name in ("core.quote", "core.benchmark_quote", "rotation.trend", "rotation.risk"):
+    for name in ("core.quote", "core.benchmark_quote", "rotation.risk"):
         assert gone.merge(gapped[name], on=["symbol", "session"]).empty, name
     for side in ("long_symbol", "short_symbol"):
         strength = gapped["rotation.relative_strength"].rename(columns={side: "symbol"})

@@ -12,7 +12,8 @@ import pytest
 from night import Tell, bars, build
 
 from warehouse import history as history_tables
-from warehouse.catalog import write_catalog
+from warehouse import parts as added_up
+from warehouse.catalog import drop_former, write_catalog
 from warehouse.materialize import Materialized, Materializer
 from warehouse.transform import TransformError, read_transforms
 
@@ -229,7 +230,14 @@ class TestWhatIsBuilt:
         assert con.execute("from core.b").fetchall() == [("IWM", 1.0)]
 
 
-QUOTED = ["core.session", "core.quote", "rotation.trend"]
+QUOTED = [
+    "core.session",
+    "core.quote",
+    "core.benchmark_quote",
+    "core.cohort_member",
+    "core.cohort_file",
+    "rotation.breadth_count",
+]
 SEVEN = ["AAPL", "MSFT", "GOOGL", "AMZN", "META", "NVDA", "TSLA"]
 LAST = date(2026, 1, 27)
 
@@ -269,6 +277,7 @@ class TestExtension:
     @pytest.fixture(autouse=True)
     def built_apart(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(history_tables, "QUOTES_AT_ONCE", 100)
+        monkeypatch.setattr(added_up, "QUOTES_AT_ONCE", 100)
 
     def check(
         self, con: duckdb.DuckDBPyConnection, tell: Tell, *answers: pd.DataFrame
@@ -292,7 +301,7 @@ class TestExtension:
         sessions: list[date],
     ) -> None:
         done = self.check(con, tell, history[history["session"] < LAST], history)
-        assert (done["core.quote"], done["rotation.trend"]) == ("extended", "extended")
+        assert done["core.quote"] == done["rotation.breadth_count"] == "extended"
         # a basket's 100 may stand a session before its members' change
         changed = dict.fromkeys([*SEVEN, "IWM"], LAST)
         changed |= dict.fromkeys(["MAG7", "MAG7_HOLD"], sessions[-2])
@@ -370,6 +379,7 @@ class TestExtension:
         everything = pd.concat([history, stand_in])
         self.check(con, tell, pd.concat([history[~late], stand_in]), everything)
 
+    @pytest.mark.parametrize("symbol", ["IWM", "NVDA"])
     @pytest.mark.parametrize("gap", [20, 298])
     def test_a_symbol_that_was_away_for_long(
         self,
@@ -378,9 +388,10 @@ class TestExtension:
         history: pd.DataFrame,
         sessions: list[date],
         gap: int,
+        symbol: str,
     ) -> None:
         # given a symbol that is not quoted on the sessions before the last
-        away = (history["symbol"] == "IWM") & history["session"].isin(sessions[-gap - 1 : -1])
+        away = (history["symbol"] == symbol) & history["session"].isin(sessions[-gap - 1 : -1])
         quoted = history[~away]
         self.check(con, tell, quoted[quoted["session"] < LAST], quoted)
 
@@ -396,6 +407,29 @@ class TestExtension:
             for first, last in ((0, 297), (296, 298), (297, 299), (298, 300))
         ]
         self.check(con, tell, *parts)
+
+
+def test_what_an_earlier_version_built_is_dropped(con: duckdb.DuckDBPyConnection) -> None:
+    # given a table that no transform builds any more, its view, and one that was never catalogued
+    con.execute(
+        """
+        create table rotation.former as select 1 as session;
+        create view rotation.latest_former as from rotation.former;
+        create table rotation.own as select 1 as session;
+        insert into ops.table_catalog (schema_name, table_name)
+        values ('rotation', 'former'), ('rotation', 'latest_former'), ('raw', 'quote')
+        """
+    )
+
+    # when
+    drop_former(con, read_transforms())
+
+    # then
+    left = con.execute(
+        "select table_name from information_schema.tables where table_schema = 'rotation'"
+    ).fetchall()
+    assert left == [("own",)]
+    assert con.execute("select count(*) from raw.quote").fetchone() == (0,)
 
 
 def test_the_catalog_says_what_there_is(con: duckdb.DuckDBPyConnection, tell: Tell) -> None:

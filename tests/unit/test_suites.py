@@ -412,24 +412,15 @@ CRITICAL = [
         "what is known never gets older",
     ),
     (
-        "rotation.trend",
-        f"delete from rotation.trend where symbol = 'IWM' and {NEWEST}",
-        "the session has every quote once",
+        "rotation.breadth_count",
+        f"update rotation.breadth_count set advancers = advancers + 1 where {NEWEST}",
+        "the session's covered members are those with a return, and rose or fell by its sign",
     ),
     (
-        "rotation.trend",
-        "delete from rotation.trend where symbol = 'IWM' and session < '2026-01-01'",
-        "it has as many rows as there are quotes",
-    ),
-    (
-        "rotation.trend",
-        f"update rotation.trend set return_pct = return_pct + 1e-6 where {NEWEST}",
-        "the session's returns are those of the quotes",
-    ),
-    (
-        "rotation.trend",
-        f"update rotation.trend set is_above_sma_20 = null where {NEWEST}",
-        "a mean of more closes needs more closes",
+        "rotation.breadth_count",
+        "update rotation.breadth_count set eligible_50_count = eligible_20_count + 1"
+        f" where {NEWEST}",
+        "longer windows have fewer eligible members",
     ),
     (
         "rotation.snapshot_member",

@@ -45,6 +45,21 @@ class TestOrder:
         put(tmp_path, "core/a.py", "def a(core_cohort_member, raw_quote):\n    return raw_quote\n")
         assert read_transforms(tmp_path)[0].inputs == ("core.cohort_member", "raw.quote")
 
+    def test_what_adds_up_reads_what_its_parts_take(self, tmp_path: Path) -> None:
+        text = "def part(core_quote, raw_rate): ...\ndef a(parts): ...\n"
+        put(tmp_path, "core/a.py", text, YML + "lookback: 5\n")
+        assert read_transforms(tmp_path)[0].inputs == ("core.quote", "raw.rate")
+
+    @pytest.mark.parametrize(
+        ("parameter", "more"), [("raw_quote", "lookback: 5\n"), ("core_quote", "")]
+    )
+    def test_parts_are_of_quotes_and_look_back(
+        self, tmp_path: Path, parameter: str, more: str
+    ) -> None:
+        put(tmp_path, "core/a.py", f"def part({parameter}): ...\ndef a(parts): ...\n", YML + more)
+        with pytest.raises(TransformError, match=r"a\.py: part\(\) takes core_quote, and a\.yml"):
+            read_transforms(tmp_path)
+
     def test_a_circle_is_named(self, tmp_path: Path) -> None:
         put(tmp_path, "core/a.sql", "select symbol from core.b")
         put(tmp_path, "core/b.sql", "select symbol from core.c")

@@ -6,6 +6,8 @@ with measured as (
     select long_symbol from reference.pair
     union
     select short_symbol from reference.pair
+    union
+    select benchmark_symbol from reference.cohort
 )
 
 select
