@@ -61,17 +61,30 @@ def _in_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _groups(con: duckdb.DuckDBPyConnection, quotes: str) -> list[list[str]]:
-    """The symbols with about QUOTES_AT_ONCE quotes after others."""
+    """The symbols with about QUOTES_AT_ONCE quotes after others, or a group for each thread."""
     groups = con.execute(
         f"""
         with quoted as (
-            select symbol, sum(count(*)) over (order by symbol) // {QUOTES_AT_ONCE} as number
+            select symbol, count(*) as quotes
             from {quotes}
             group by symbol
+        ),
+
+        size as (
+            select least({QUOTES_AT_ONCE}, sum(quotes) / current_setting('threads')) as quotes
+            from quoted
+        ),
+
+        numbered as (
+            select
+                q.symbol,
+                floor((sum(q.quotes) over (order by q.symbol) - q.quotes) / s.quotes) as number
+            from quoted as q
+            cross join size as s
         )
 
         select list(symbol order by symbol)
-        from quoted
+        from numbered
         group by number
         order by number
         """
