@@ -213,13 +213,13 @@ def build_tables(
     workers: DaskWorkers | None = None,
 ) -> list[Materialized]:
     """Bring `core`, `rotation`, macros, views and the catalog up to date, and commit."""
+    drop_former(con, transforms)
     materializer = Materializer(con, transforms, news, rebuild=rebuild, workers=workers)
     done = [
         asset_task(build_table, "build", t.declaration, t.inputs)(t, materializer)
         for t in transforms
     ]
     note_suspects(con, run)
-    drop_former(con, transforms)
     create_as_of_macros(con, transforms)
     create_latest_views(con, transforms)
     if stood_at_publication(con, place, run):

@@ -37,8 +37,8 @@ def write_catalog(
 
 
 def drop_former(con: duckdb.DuckDBPyConnection, transforms: list[Transform]) -> None:
-    """Drop the tables and views that an earlier version built and this one does not."""
-    built = {entry.name for entry in read_entries(transforms)}
+    """Drop the tables and views that an earlier version built and this one does not, or not so."""
+    built = {entry.name: entry.declaration.is_view for entry in read_entries(transforms)}
     former = con.execute(
         """
         select c.schema_name || '.' || c.table_name, t.table_type = 'VIEW'
@@ -51,7 +51,7 @@ def drop_former(con: duckdb.DuckDBPyConnection, transforms: list[Transform]) -> 
         """
     ).fetchall()
     for name, is_view in former:
-        if name not in built:
+        if built.get(name) != is_view:
             con.execute(f"drop {'view' if is_view else 'table'} {name}")
 
 

@@ -40,7 +40,7 @@ class Declaration:
     the key that is a row's day, where a row follows from inputs up to its day: from the day on that
     these changed, the table is written anew. One that looks back and is not dated is kept by symbol
     and session; one that does neither is rebuilt whole. `reads` says of an input, as SQL, what of
-    it is enough for the rows from the day `$since` on. A view is never stored. `example` is a query
+    it is enough for the rows from the day `$since` on. `example` is a query
     that shows what the table answers, `source` where the formula of a metric is from.
     """
 
@@ -69,7 +69,7 @@ class Declaration:
     @property
     def is_history(self) -> bool:
         """Whether it is kept by symbol and session, and extended."""
-        return self.lookback is not None and not (self.dated or self.is_view)
+        return self.lookback is not None and not self.dated
 
     @property
     def create_statement(self) -> str:
@@ -142,7 +142,6 @@ def read_declaration(path: Path) -> Declaration:
         lookback=lookback,
         dated=dated,
         reads=reads,
-        is_view=bool(content.get("view", False)),
         example=str(content.get("example", "")),
         source=" ".join(str(content.get("source", "")).split()),
         text=text,

@@ -11,7 +11,7 @@ from warehouse.transform import Transform
 
 def latest_view(table: Declaration) -> Declaration | None:
     """What the view of a table's newest session promises; None where a table has no such view."""
-    if table.schema != "rotation" or table.is_view or "session" not in table.grain:
+    if table.schema != "rotation" or table.dated != "session":
         return None
     name = f"latest_{table.table}"
     return replace(

@@ -119,7 +119,7 @@ class Materializer:
         if declaration.is_history:
             rebuild_history(self.con, transform)
         else:
-            statement = f"create or replace {declaration.kind} {name} as"
+            statement = f"create or replace table {name} as"
             relations = transform.enough(date.min)
             added = self._parts(transform, date.min)
             write_table(self.con, transform, statement, relations, parts=added)

@@ -410,14 +410,18 @@ class TestExtension:
 
 
 def test_what_an_earlier_version_built_is_dropped(con: duckdb.DuckDBPyConnection) -> None:
-    # given a table that no transform builds any more, its view, and one that was never catalogued
+    # given a table that no transform builds any more, its view, what is no view any more, what is
+    # built as ever, and what was never catalogued
     con.execute(
         """
         create table rotation.former as select 1 as session;
         create view rotation.latest_former as from rotation.former;
+        create view rotation.today as from rotation.former;
+        create table rotation.streak as select 1 as session;
         create table rotation.own as select 1 as session;
         insert into ops.table_catalog (schema_name, table_name)
-        values ('rotation', 'former'), ('rotation', 'latest_former'), ('raw', 'quote')
+        values ('rotation', 'former'), ('rotation', 'latest_former'), ('rotation', 'today'),
+            ('rotation', 'streak'), ('raw', 'quote')
         """
     )
 
@@ -428,7 +432,7 @@ def test_what_an_earlier_version_built_is_dropped(con: duckdb.DuckDBPyConnection
     left = con.execute(
         "select table_name from information_schema.tables where table_schema = 'rotation'"
     ).fetchall()
-    assert left == [("own",)]
+    assert sorted(left) == [("own",), ("streak",)]
     assert con.execute("select count(*) from raw.quote").fetchone() == (0,)
 
 

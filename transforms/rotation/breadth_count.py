@@ -74,7 +74,7 @@ class Cohort:
         is_here = (file >= 0) & (symbol >= 0)
         self.is_member = np.zeros((len(files) + 1, len(symbols)), bool)
         self.is_member[file[is_here], symbol[is_here]] = True
-        self.is_ever: Flags = np.any(self.is_member, axis=0, keepdims=True)[0]
+        self.is_ever = np.asarray(self.is_member.any(axis=0))
         self.weight_pct = np.full(self.is_member.shape, np.nan)
         self.weight_pct[file[is_here], symbol[is_here]] = members["weight_pct"][is_here]
         self.row = self.is_ever.cumsum() - 1
