@@ -40,8 +40,8 @@ class Declaration:
     the key that is a row's day, where a row follows from inputs up to its day: from the day on that
     these changed, the table is written anew. One that looks back and is not dated is kept by symbol
     and session; one that does neither is rebuilt whole. `reads` says of an input, as SQL, what of
-    it is enough for the rows from the day `$since` on. `example` is a query
-    that shows what the table answers, `source` where the formula of a metric is from.
+    it is enough for the rows from the day `$since` on. `example` is a query that shows what the
+    table answers, `source` where the formula of a metric is from.
     """
 
     path: Path

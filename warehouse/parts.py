@@ -101,7 +101,7 @@ def _read(con: duckdb.DuckDBPyConnection, quotes: str, symbols: list[str]) -> pa
         from {quotes}
         where symbol between {literal(symbols[0])} and {literal(symbols[-1])}
         """
-    ).to_arrow_table(2 * QUOTES_AT_ONCE)
+    ).to_arrow_table()
 
 
 def _part(

@@ -113,9 +113,11 @@ def _read(path: Path) -> Transform:
         raise TransformError(f"{path} cannot be read: {words}.") from error
     if unknown := declaration.reads.keys() - set(transform.inputs):
         raise TransformError(f"{declared} reads {min(unknown)}, which is no input.")
-    if transform.part and not (QUOTES in transform.inputs and declaration.lookback):
+    looks_back = declaration.lookback and declaration.dated
+    if transform.part and not (QUOTES in transform.inputs and looks_back):
         raise TransformError(
-            f"{path}: {PART}() takes core_quote, and {declared.name} says its lookback."
+            f"{path}: {PART}() takes core_quote, and {declared.name} says its lookback and what "
+            "dates it."
         )
     return transform
 

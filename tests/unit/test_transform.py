@@ -47,11 +47,16 @@ class TestOrder:
 
     def test_what_adds_up_reads_what_its_parts_take(self, tmp_path: Path) -> None:
         text = "def part(core_quote, raw_rate): ...\ndef a(parts): ...\n"
-        put(tmp_path, "core/a.py", text, YML + "lookback: 5\n")
+        put(tmp_path, "core/a.py", text, YML + "lookback: 5\ndated: symbol\n")
         assert read_transforms(tmp_path)[0].inputs == ("core.quote", "raw.rate")
 
     @pytest.mark.parametrize(
-        ("parameter", "more"), [("raw_quote", "lookback: 5\n"), ("core_quote", "")]
+        ("parameter", "more"),
+        [
+            ("raw_quote", "lookback: 5\ndated: symbol\n"),
+            ("core_quote", "dated: symbol\n"),
+            ("core_quote", "lookback: 5\n"),
+        ],
     )
     def test_parts_are_of_quotes_and_look_back(
         self, tmp_path: Path, parameter: str, more: str

@@ -77,6 +77,7 @@ class Cohort:
         self.is_ever = np.asarray(self.is_member.any(axis=0))
         self.weight_pct = np.full(self.is_member.shape, np.nan)
         self.weight_pct[file[is_here], symbol[is_here]] = members["weight_pct"][is_here]
+        self.has_weights = not np.isnan(self.weight_pct).all()
         self.row = self.is_ever.cumsum() - 1
         self.month_pct = np.full((self.is_ever.sum(), len(self.sessions)), np.nan)
         self.sums: dict[str, npt.NDArray[Any]] = {}
@@ -92,15 +93,15 @@ class Cohort:
         is_covered = self.is_member.ravel()[where] & (place > 1)
         month_pct = np.where(is_covered, measured["return_1m_pct"], np.nan)
         self.month_pct[self.row[symbol], session] = month_pct
-        weight_pct = self.weight_pct.ravel()[where]
-        has_weight = is_covered & ~np.isnan(weight_pct)
         told = {name: is_covered & flag for name, flag in measured.items() if flag.dtype == bool}
         told |= {
             "outperforming_1m_count": month_pct > self.benchmark_pct[session],
-            "weighted_count": has_weight,
-            "covered_weight_pct": np.where(has_weight, weight_pct, 0),
             "return_1d_sum_pct": np.where(is_covered, measured["return_1d_pct"], 0),
         }
+        if self.has_weights:
+            weight_pct = np.where(is_covered, self.weight_pct.ravel()[where], np.nan)
+            told["weighted_count"] = ~np.isnan(weight_pct)
+            told["covered_weight_pct"] = np.nan_to_num(weight_pct)
         count, kinds = len(self.sessions), len(ELIGIBLE) + 1
         sums = {name: np.bincount(session, values, count) for name, values in told.items()}
         # By how many of the windows a member's quotes fill: who fills one fills all before it.
@@ -113,7 +114,8 @@ class Cohort:
 
     def told(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The sums of the sessions on which a member is covered, and the returns."""
-        sums = pd.DataFrame(self.sums, self.sessions.rename("session"))
+        unweighted = {"weighted_count": 0, "covered_weight_pct": 0.0}
+        sums = pd.DataFrame(unweighted | self.sums, self.sessions.rename("session"))
         compared = sums[f"eligible_{MONTH + 1}_count"].where(~np.isnan(self.benchmark_pct), 0)
         covered = np.flatnonzero(sums["eligible_2_count"])
         told = sums.assign(compared_1m_count=compared).iloc[covered]
