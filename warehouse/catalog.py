@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.dictionary import Entry, read_entries
+from warehouse.latest import latest_view
 from warehouse.transform import Transform
 
 # The column that says how new a row is, the first that a table has.
@@ -38,7 +39,9 @@ def write_catalog(
 
 def drop_former(con: duckdb.DuckDBPyConnection, transforms: list[Transform]) -> None:
     """Drop the tables and views that an earlier version built and this one does not, or not so."""
-    built = {entry.name: entry.declaration.is_view for entry in read_entries(transforms)}
+    tables = [transform.declaration for transform in transforms]
+    views = [view for table in tables if (view := latest_view(table))]
+    built = {declaration.name: declaration.is_view for declaration in tables + views}
     former = con.execute(
         """
         select c.schema_name || '.' || c.table_name, t.table_type = 'VIEW'

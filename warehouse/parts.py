@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from warehouse.declaration import literal
 from warehouse.history import QUOTES_AT_ONCE, stretch_days
+from warehouse.table import frames
 from warehouse.transform import QUOTES, Transform
 
 READ = "symbol, session, close"  # what of core.quote a part is given
@@ -31,11 +32,7 @@ def parts(
     inputs, as SQL.
     """
     assert transform.part
-    others = {
-        name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
-        for name in transform.inputs
-        if name != QUOTES
-    }
+    others = frames(con, (name for name in transform.inputs if name != QUOTES), relations)
     quotes = _reaching_back(con, transform, since, relations.get(QUOTES, QUOTES))
     threads = con.execute("select current_setting('threads')").fetchone()
     assert threads

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import duckdb
+import pandas as pd
 
 from warehouse.declaration import Declaration
 from warehouse.transform import Transform, TransformError
@@ -29,11 +30,7 @@ def write_table(
         con.register("result", transform.function(parts))
         query = "result"
     else:
-        frames = {
-            name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
-            for name in transform.inputs
-        }
-        con.register("result", transform.function(**frames))
+        con.register("result", transform.function(**frames(con, transform.inputs, relations)))
         query = "result"
     built = {
         column: type_ for column, type_, *_ in con.execute(f"describe from {query}").fetchall()
@@ -45,6 +42,16 @@ def write_table(
     con.execute(f"{statement} select {columns} from {query} as built {tail}")
     if transform.function is not None:
         con.unregister("result")
+
+
+def frames(
+    con: duckdb.DuckDBPyConnection, names: Iterable[str], relations: Mapping[str, str]
+) -> dict[str, pd.DataFrame]:
+    """Tables, or the `relations` that replace them, by the parameter that a function takes."""
+    return {
+        name.replace(".", "_", 1): con.execute(f"from {relations.get(name, name)}").df()
+        for name in names
+    }
 
 
 def write_fresh(
