@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.constants import MAX_RESULT_RECORDS
 from great_expectations.expectations.core.unexpected_rows_expectation import (
     UnexpectedRowsExpectation,
@@ -18,6 +19,14 @@ class RowsThatMustNotExist(UnexpectedRowsExpectation):
     """
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (ROWS,)
+    _configuration: Any = PrivateAttr(None)
+
+    @property
+    def configuration(self) -> Any:
+        """Made once: a validation asks for it dozens of times."""
+        if self._configuration is None:
+            self._configuration = super().configuration
+        return self._configuration
 
     def _validate(
         self,
