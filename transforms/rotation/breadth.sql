@@ -1,40 +1,43 @@
--- Exponential means with alpha 2/(n+1), seeded with the first value: weights older than 800
--- sessions are below 1e-17, and the seed takes what the window leaves.
+-- Exponential means with alpha 2/(n+1), seeded with the first value. They are summed up in blocks,
+-- as weights that grow from session to session would end in infinity: of what came before the block
+-- before, less than 1e-17 is left.
 with net as (
     select
         cohort,
         session,
-        row_number() over past as sessions,
+        1000 * (advancers - decliners) / (advancers + decliners) as net,
         first_value(1000 * (advancers - decliners) / (advancers + decliners)) over past as seed,
-        list(1000 * (advancers - decliners) / (advancers + decliners)) over (
-            past rows 799 preceding
-        ) as window_800
+        row_number() over past as sessions,
+        (row_number() over past - 1) // 800 as block,
+        (row_number() over past - 1) % 800 as place
     from rotation.breadth_count
     where advancers + decliners > 0
     window past as (partition by cohort order by session)
 ),
 
-weight as (
+summed as (
     select
-        list(0.10 * 0.90 ** sessions.age order by sessions.age desc) as fast,
-        list(0.05 * 0.95 ** sessions.age order by sessions.age desc) as slow
-    from range(800) as sessions (age)
+        *,
+        sum(0.10 * net / 0.90 ** place) over so_far as fast,
+        sum(0.05 * net / 0.95 ** place) over so_far as slow
+    from net
+    window so_far as (partition by cohort, block order by session rows unbounded preceding)
 ),
 
 oscillator as (
     select
-        n.cohort,
-        n.session,
+        cohort,
+        session,
         case
-            when n.sessions >= 39
+            when sessions >= 39
                 then
-                    list_inner_product(n.window_800, w.fast[-least(n.sessions, 800):])
-                    + n.seed * 0.90 ** n.sessions
-                    - list_inner_product(n.window_800, w.slow[-least(n.sessions, 800):])
-                    - n.seed * 0.95 ** n.sessions
+                    0.90 ** place * (fast + 0.90 ** 800 * lag(fast, place + 1, 0) over past)
+                    + seed * 0.90 ** sessions
+                    - 0.95 ** place * (slow + 0.95 ** 800 * lag(slow, place + 1, 0) over past)
+                    - seed * 0.95 ** sessions
         end as mcclellan
-    from net as n
-    cross join weight as w
+    from summed
+    window past as (partition by cohort order by session)
 )
 
 select

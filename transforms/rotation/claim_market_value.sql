@@ -23,7 +23,7 @@ traded as (
         ) as close,
         close as adjusted_close
     from core.quote
-    where symbol in (select symbol_or_pair from wanted)
+    where symbol in (select symbol_or_pair from wanted where metric like 'quote.%')
 ),
 
 year_end as (
@@ -61,7 +61,7 @@ streaked as (
             max_by(coalesce(longest_since, history_start), streak_sessions) over month, '%Y%m%d'
         )::double as longest_1m_since
     from rotation.streak
-    where basis = 'price'
+    where basis = 'price' and pair in (select symbol_or_pair from wanted)
     window month as (partition by pair order by session rows 20 preceding)
 ),
 
@@ -86,6 +86,7 @@ risky as (
         r.vol_252d_pct - m.vol_252d_pct as vol_252d_less_spy_pct
     from rotation.risk as r
     left join rotation.risk as m on r.session = m.session and m.symbol = 'SPY'
+    where r.symbol in (select symbol_or_pair from wanted)
 ),
 
 measured as (
@@ -111,7 +112,7 @@ measured as (
             excess_12m_pct, excess_ytd_pct, ratio_zscore_252, excess_3m_percentile
         )
     )
-    where basis = 'price'
+    where basis = 'price' and pair in (select symbol_or_pair from wanted)
     union all
     select
         'streak.' || name as metric,
