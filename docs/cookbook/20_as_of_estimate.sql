@@ -28,5 +28,5 @@ select
     round(100 * (now.eps_usd - past.eps_usd) / abs(past.eps_usd), 1) as change_pct
 from past
 inner join now using (symbol, fiscal_period_end)
-where symbol in ('AAPL', 'MSFT', 'GOOGL', 'AMZN', 'META', 'NVDA', 'TSLA')
+where symbol in ['AAPL', 'MSFT', 'GOOGL', 'AMZN', 'META', 'NVDA', 'TSLA']
 order by symbol

@@ -1,11 +1,8 @@
 select
     series_id,
     observation_date,
-    value_pct,
-    known_at,
-    source
+    arg_max_null(value_pct, (known_at, run_id)) as value_pct,
+    max(known_at) as known_at,
+    arg_max_null(source, (known_at, run_id)) as source
 from raw.rate
-qualify row_number() over (
-    partition by series_id, observation_date
-    order by known_at desc, run_id desc
-) = 1
+group by series_id, observation_date
