@@ -100,23 +100,29 @@ def _compare(
     place.store.attach_published(con)
     con.begin()
     try:
-        tables = {
-            name
-            for (name,) in con.execute(
-                "select schema_name || '.' || table_name from duckdb_tables() "
-                "where database_name = 'published'"
+        published = dict(
+            con.execute(
+                """
+                select schema_name || '.' || table_name, list(column_name)
+                from duckdb_columns()
+                where database_name = 'published'
+                group by all
+                """
             ).fetchall()
-        }
+        )
         moved = []
         upstream: dict[str, set[str]] = {}
         for transform in transforms:
             table, inputs = transform.declaration, set(transform.inputs)
             upstream[table.name] = inputs.union(*(upstream.get(name, ()) for name in inputs))
             is_dated = table.schema == "rotation" and table.dated
-            is_compared = table.name in built & tables and (is_dated or table.name in OTHERS)
-            if is_compared and (
-                found := _note_table(con, table, run, before, upstream[table.name])
-            ):
+            is_compared = table.name in built & published.keys() and (
+                is_dated or table.name in OTHERS
+            )
+            if not is_compared:
+                continue
+            names = published[table.name]
+            if found := _note_table(con, table, names, run, before, upstream[table.name]):
                 moved.append(found)
         con.commit()
         return moved
@@ -128,19 +134,16 @@ def _compare(
 
 
 def _note_table(
-    con: duckdb.DuckDBPyConnection, table: Declaration, run: Run, before: str, upstream: set[str]
+    con: duckdb.DuckDBPyConnection,
+    table: Declaration,
+    published: Sequence[str],
+    run: Run,
+    before: str,
+    upstream: set[str],
 ) -> Moved | None:
-    known = {
-        name
-        for (name,) in con.execute(
-            "select column_name from duckdb_columns() where database_name = 'published' "
-            "and schema_name = ? and table_name = ?",
-            [table.schema, table.table],
-        ).fetchall()
-    }
     skipped = {*table.grain, *ABOUT, *OTHERS.get(table.name, ())}
-    shared = [c for c in table.columns if c.name in known - skipped]
-    if not shared or not known.issuperset(table.grain):
+    shared = [c for c in table.columns if c.name in published and c.name not in skipped]
+    if not shared or not set(published).issuperset(table.grain):
         return None
     keys = " and ".join(f'o."{key}" = n."{key}"' for key in table.grain)
     key = ", ".join(f'n."{name}"' for name in table.grain)
@@ -154,7 +157,7 @@ def _note_table(
     is_past = "true"
     if table.name in OTHERS:  # what was not known, or is not over, becomes so without moving
         is_past = "value.old is not null"
-    is_over = "not o.is_open" if "is_open" in known else "true"
+    is_over = "not o.is_open" if "is_open" in published else "true"
     con.execute(
         f"""
         create or replace temp table moved as
