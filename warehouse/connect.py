@@ -80,16 +80,7 @@ def declare_landed(con: duckdb.DuckDBPyConnection) -> None:
     """
     for schema in SCHEMAS:
         con.execute(f"create schema if not exists {schema}")
-    existing = dict(
-        con.execute(
-            """
-            select schema_name || '.' || table_name, list(column_name)
-            from duckdb_columns()
-            where database_name = current_database()
-            group by all
-            """
-        ).fetchall()
-    )
+    existing = columns_by_table(con)
     for schema in ("raw", "ops"):
         for declaration in read_declarations(FOLDER / schema):
             known = existing.get(declaration.name, ())
@@ -104,6 +95,22 @@ def declare_landed(con: duckdb.DuckDBPyConnection) -> None:
             else:
                 con.execute(declaration.create_statement)
             comment_on(con, declaration)
+
+
+def columns_by_table(
+    con: duckdb.DuckDBPyConnection, database: str | None = None
+) -> dict[str, set[str]]:
+    """The column names of a database's tables and views, by schema.table; None is the current."""
+    found = con.execute(
+        """
+        select schema_name || '.' || table_name, list(column_name)
+        from duckdb_columns()
+        where database_name = coalesce($database, current_database())
+        group by all
+        """,
+        {"database": database},
+    )
+    return {table: set(columns) for table, columns in found.fetchall()}
 
 
 @contextmanager

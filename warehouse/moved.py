@@ -7,7 +7,7 @@ from datetime import date
 
 import duckdb
 
-from warehouse.connect import DAMAGE
+from warehouse.connect import DAMAGE, columns_by_table
 from warehouse.declaration import Declaration
 from warehouse.place import Place
 from warehouse.run import Run, published_record
@@ -100,16 +100,7 @@ def _compare(
     place.store.attach_published(con)
     con.begin()
     try:
-        published = dict(
-            con.execute(
-                """
-                select schema_name || '.' || table_name, list(column_name)
-                from duckdb_columns()
-                where database_name = 'published'
-                group by all
-                """
-            ).fetchall()
-        )
+        published = columns_by_table(con, "published")
         moved = []
         upstream: dict[str, set[str]] = {}
         for transform in transforms:
@@ -121,8 +112,8 @@ def _compare(
             )
             if not is_compared:
                 continue
-            names = published[table.name]
-            if found := _note_table(con, table, names, run, before, upstream[table.name]):
+            known = published[table.name]
+            if found := _note_table(con, table, known, run, before, upstream[table.name]):
                 moved.append(found)
         con.commit()
         return moved
@@ -136,14 +127,14 @@ def _compare(
 def _note_table(
     con: duckdb.DuckDBPyConnection,
     table: Declaration,
-    published: Sequence[str],
+    known: set[str],
     run: Run,
     before: str,
     upstream: set[str],
 ) -> Moved | None:
     skipped = {*table.grain, *ABOUT, *OTHERS.get(table.name, ())}
-    shared = [c for c in table.columns if c.name in published and c.name not in skipped]
-    if not shared or not set(published).issuperset(table.grain):
+    shared = [c for c in table.columns if c.name in known - skipped]
+    if not shared or not known.issuperset(table.grain):
         return None
     keys = " and ".join(f'o."{key}" = n."{key}"' for key in table.grain)
     key = ", ".join(f'n."{name}"' for name in table.grain)
@@ -157,7 +148,7 @@ def _note_table(
     is_past = "true"
     if table.name in OTHERS:  # what was not known, or is not over, becomes so without moving
         is_past = "value.old is not null"
-    is_over = "not o.is_open" if "is_open" in published else "true"
+    is_over = "not o.is_open" if "is_open" in known else "true"
     con.execute(
         f"""
         create or replace temp table moved as

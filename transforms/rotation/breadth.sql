@@ -6,10 +6,10 @@ with net as (
         cohort,
         session,
         1000 * (advancers - decliners) / (advancers + decliners) as net,
-        first_value(1000 * (advancers - decliners) / (advancers + decliners)) over past as seed,
+        first_value(net) over past as seed,
         row_number() over past as sessions,
-        (row_number() over past - 1) // 800 as block,
-        (row_number() over past - 1) % 800 as place
+        (sessions - 1) // 800 as block,
+        (sessions - 1) % 800 as place
     from rotation.breadth_count
     where advancers + decliners > 0
     window past as (partition by cohort order by session)
