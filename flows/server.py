@@ -222,6 +222,7 @@ def _serve(listener_fd: int, database: Path) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     Thread(target=stop_with_parent, daemon=True).start()
+    os.nice(10)  # it keeps records beside a run that wants every core
     if not database.exists():
         _prepare(database)
     import uvicorn
