@@ -11,16 +11,16 @@ with signed as (
         lag(short_index) over past as short_before,
         -- Less than a billionth of a percent point is a tie: floating point, not the market.
         case when abs(excess_1d_pct) < 1e-9 then 0 else sign(excess_1d_pct) end as side,
-        coalesce(side <> lag(side) over past, true)::integer as is_turn
+        case when coalesce(side <> lag(side) over past, true) then session end as turned
     from rotation.relative_strength
     window past as (partition by pair, basis, history_start order by session)
     qualify excess_1d_pct is not null
 ),
 
-numbered as (
+begun as (
     select
         *,
-        sum(is_turn) over (past rows unbounded preceding) as streak_number
+        last_value(turned ignore nulls) over (past rows unbounded preceding) as streak_start
     from signed
     window past as (partition by pair, basis, history_start order by session)
 ),
@@ -29,20 +29,19 @@ run as (
     select
         *,
         (side * row_number() over so_far)::bigint as streak_sessions,
-        first_value(session) over so_far as streak_start,
         100 * (long_index / first_value(long_before) over so_far)
         - 100 * (short_index / first_value(short_before) over so_far) as streak_excess_pct,
         100 * min(abs(excess_1d_pct)) over so_far as min_margin_bp,
         last_value(session) over whole as streak_end
-    from numbered
+    from begun
     window
         so_far as (
-            partition by pair, basis, history_start, streak_number
+            partition by pair, basis, history_start, streak_start
             order by session
             rows unbounded preceding
         ),
         whole as (
-            partition by pair, basis, history_start, streak_number
+            partition by pair, basis, history_start, streak_start
             order by session
             rows between unbounded preceding and unbounded following
         )
